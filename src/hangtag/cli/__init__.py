@@ -1,0 +1,102 @@
+"""The command line: one thin file per verb. A verb's file parses, calls and prints; heavy imports wait inside it."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from hangtag.core.errors import INTERRUPTED, HangtagError
+from hangtag.core.registry import nearest
+
+
+class _Verbs(click.Group):
+    """Commands found by their file's name, imported one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        files = Path(__file__).parent.glob("[!_]*.py")
+        return sorted(path.stem for path in files)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"hangtag.cli.{name}").command
+        command.name = name
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            ctx.fail(f"no command is called {args[0]!r}.{nearest(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: hangtag demo",
+)
+@click.version_option(package_name="hangtag", message="hangtag %(version)s")
+def verbs() -> None:
+    """Recognise fashion products in pictures: get data, train, evaluate, recognise."""
+
+
+def main() -> None:
+    """Entry point. Every failure ends as one line on standard error (or JSON with --json) and a documented exit status."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        verbs.main(args=arguments, prog_name="hangtag", standalone_mode=False)
+        sys.stdout.flush()
+    except HangtagError as error:
+        return _fail(error, as_json)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        where = f" (see: {error.ctx.command_path} --help)" if error.ctx else ""
+        return _fail(HangtagError("usage", error.format_message().replace("\n", " ") + where), as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return _stop("stopped", as_json)
+    except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _fail(HangtagError("training_out_of_memory", "out of memory: try a smaller --set batch_size"), as_json)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _fail(HangtagError("storage_full", f"no space left on the disk ({error.filename})"), as_json)
+        return _unexpected(error, as_json)
+    except Exception as error:
+        return _unexpected(error, as_json)
+    return 0
+
+
+def _fail(error: HangtagError, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
+    click.secho(f"error: {error.message}", fg="red", err=True)
+    return error.exit_status
+
+
+def _stop(message: str, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps({"error": {"code": "interrupted", "message": message}}))
+    click.secho(message, fg="yellow", err=True)
+    return INTERRUPTED
+
+
+def _unexpected(error: Exception, as_json: bool) -> int:
+    if os.environ.get("HANGTAG_TRACEBACK"):
+        raise error
+    text = " ".join(str(error).split())
+    message = f"unexpected {type(error).__name__}: {text} (a defect of ours; HANGTAG_TRACEBACK=1 shows where: please report it)"
+    return _fail(HangtagError("internal_error", message), as_json)

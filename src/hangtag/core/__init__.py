@@ -1,0 +1,1 @@
+"""What every other layer stands on: the nouns, recipes, registries, errors, paths. Standard library and NumPy only."""

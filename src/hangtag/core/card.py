@@ -1,0 +1,106 @@
+"""The card of a bundle: what a trained model is, where it came from, and the digests of the files beside it.
+
+A bundle is a folder: `card.json`, with `model.onnx` and/or `weights.safetensors`. The card carries its own digest, so that a
+flipped byte in it is noticed like one in the weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import sha256_of
+from hangtag.core.typed import check_keys, coerce
+
+FORMAT = 1
+FILE = "card.json"
+ONNX = "model.onnx"
+WEIGHTS = "weights.safetensors"
+MAX_BYTES = 4_000_000  # a card is a few kilobytes; a longer file is not one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Everything a reader of the bundle may rely on. Only the first group is needed to recognise pictures."""
+
+    format: int = FORMAT
+    name: str
+    class_names: tuple[str, ...]
+    size: int  # pixels along a side
+    colour: bool  # input (N, H, W, 3) if true, else (N, H, W)
+    files: dict[str, Any] = field(default_factory=dict)  # name -> {"sha256", "bytes"}
+
+    recipe: dict[str, Any] = field(default_factory=dict)
+    normalise: dict[str, Any] = field(default_factory=dict)  # {"mean": [...], "std": [...]}, of pixels in [0, 1]
+    params: int = 0  # trained numbers
+    full: bool = False  # trained on validation pictures too
+    data: dict[str, Any] = field(default_factory=dict)  # name, digest, n, split seed
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)  # seconds, epochs, device, precision, peak memory
+    parity: dict[str, Any] = field(default_factory=dict)  # exported against trained, on real pictures
+    versions: dict[str, Any] = field(default_factory=dict)
+    commit: str | None = None
+    created: str = ""
+    notes: str = ""
+
+
+def write(card: Card, folder: Path) -> None:
+    """Write `card.json` into a folder that already holds the card's files, adding their digests and its own."""
+    files = {
+        name: {"sha256": sha256_of(folder / name), "bytes": (folder / name).stat().st_size}
+        for name in (ONNX, WEIGHTS)
+        if (folder / name).exists()
+    }
+    record = dataclasses.asdict(dataclasses.replace(card, files=files))
+    record = json.loads(json.dumps(record))  # tuples become lists before the digest is taken
+    text = json.dumps({**record, "digest": _digest(record)}, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> Card:
+    """Read and check `card.json`. The files beside it are checked by whoever opens them.
+
+    Raises:
+        HangtagError: `bundle_damaged` or `bundle_incompatible`.
+    """
+    path = folder / FILE
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise HangtagError("bundle_damaged", f"{path} is far too long to be a card")
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise HangtagError("bundle_damaged", f"{path} cannot be read as a card ({error}): restore it or train again") from error
+    if not isinstance(record, dict):
+        raise HangtagError("bundle_damaged", f"{path} is not a card")
+    if record.get("format") != FORMAT:
+        raise HangtagError(
+            "bundle_incompatible", f"{path} has format {record.get('format')!r}; this Hangtag reads format {FORMAT}"
+        )
+    if record.pop("digest", None) != _digest(record):
+        raise HangtagError("bundle_damaged", f"{path} was changed after it was written: restore it or train again")
+    hints = get_type_hints(Card)
+    try:
+        check_keys(record, list(hints), str(path))
+        values = {
+            key: value if isinstance(value, dict) and key in _DICTS else coerce(value, hints[key], key)
+            for key, value in record.items()
+        }
+        card = Card(**values)
+    except (HangtagError, TypeError) as error:
+        raise HangtagError("bundle_incompatible", f"{path}: {error}") from error
+    if len(set(card.class_names)) != len(card.class_names) or len(card.class_names) < 2 or card.size < 1:
+        raise HangtagError("bundle_incompatible", f"{path}: class names or picture size make no sense")
+    return card
+
+
+_DICTS = {item.name for item in dataclasses.fields(Card) if item.type == "dict[str, Any]"}
+
+
+def _digest(record: dict[str, Any]) -> str:
+    text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

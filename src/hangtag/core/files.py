@@ -1,0 +1,145 @@
+"""Writing that is either whole or absent, whatever happens in the middle, and folders with one owner.
+
+A reader never sees half a file: content goes to a temporary neighbour, is fsynced, and is renamed into place; the parent
+folder is fsynced last, so that the rename itself survives a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from hangtag.core.errors import HangtagError, writing_to
+
+_TEMPORARY = re.compile(r"\.tmp\.(\d+)\.[0-9a-f]{8}$")
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def temporary_neighbour(path: Path) -> Path:
+    """A name beside `path` that tells whose it is, so that a crash's leftovers can be swept: `x.tmp.<pid>.<random>`."""
+    return path.with_name(f"{path.name}.tmp.{os.getpid()}.{secrets.token_hex(4)}")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, atomically and durably; makes the parent folder.
+
+    Raises:
+        HangtagError: `storage_*`; whatever was at `path` is then still there.
+    """
+    with writing_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_neighbour(path)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder to fill; on success it becomes `path`, replacing a folder that was there.
+
+    Raises:
+        HangtagError: `storage_*`; whatever was at `path` is then still there.
+    """
+    with writing_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_neighbour(path)
+        try:
+            temporary.mkdir()
+            yield temporary
+            for file in sorted(temporary.rglob("*")):
+                if file.is_file():
+                    with file.open("rb+") as handle:
+                        os.fsync(handle.fileno())
+            sync_folder(temporary)
+            if path.exists():  # rename cannot replace a filled folder: step it aside first
+                old = temporary_neighbour(path)
+                path.rename(old)
+                temporary.rename(path)
+                shutil.rmtree(old)
+            else:
+                temporary.rename(path)
+            sync_folder(path.parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside `folder` durable. Windows has no such call and journals them itself."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> int:
+    """Delete temporary files and folders that processes now dead left in `folder`. Returns how many."""
+    swept = 0
+    for path in folder.glob("*.tmp.*"):
+        match = _TEMPORARY.search(path.name)
+        if match is None or _alive(int(match[1])):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        swept += 1
+    return swept
+
+
+@contextlib.contextmanager
+def owning(folder: Path, code: str, busy: str, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold `folder` as its only owner. The operating system frees the lock when a process dies, however it dies.
+
+    Raises:
+        HangtagError: `code` with the message `busy`, if another process holds it for longer than `wait_s`.
+    """
+    from filelock import FileLock, Timeout
+
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock", timeout=wait_s)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise HangtagError(code, busy) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _alive(pid: int) -> bool:
+    if pid == os.getpid():
+        return True
+    if os.name == "nt":  # os.kill(pid, 0) would end the process there
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,54 @@
+"""Where things lie: the user's cache, and the places a model's name is looked up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.registry import nearest
+
+
+def cache_folder() -> Path:
+    """The folder Hangtag may fill and clear: `HANGTAG_CACHE`, or the platform's cache folder for the user."""
+    if named := os.environ.get("HANGTAG_CACHE"):
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("hangtag", appauthor=False)
+
+
+def weights_folders() -> list[Path]:
+    """Folders of bundles, in the order a name is looked up: package, `HANGTAG_WEIGHTS`, `./weights`, cache."""
+    folders = [Path(__file__).parent.parent / "weights"]
+    if named := os.environ.get("HANGTAG_WEIGHTS"):
+        folders.append(Path(named))
+    return [*folders, Path("weights"), cache_folder() / "weights"]
+
+
+def bundle_names() -> dict[str, Path]:
+    """Every bundle that can be called by name, and where it lies."""
+    found: dict[str, Path] = {}
+    for folder in weights_folders():
+        for card in sorted(folder.glob("*/card.json")):
+            found.setdefault(card.parent.name, card.parent)
+    return found
+
+
+def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
+    """The folder of a bundle given by path or by name. A path that exists wins only if it is a bundle.
+
+    Raises:
+        HangtagError: `bundle_not_found`, saying where was looked.
+    """
+    path = Path(name_or_path)
+    if (path / "card.json").is_file():
+        return path
+    if (path / "bundle" / "card.json").is_file():  # the folder of a run: what `train --out` was given
+        return path / "bundle"
+    names = bundle_names()
+    if (name := str(name_or_path)) in names:
+        return names[name]
+    if path.exists():
+        raise HangtagError("bundle_not_found", f"{path} is not a bundle: it holds no card.json")
+    raise HangtagError("bundle_not_found", f"no bundle is called {name!r} and no folder either.{nearest(name, sorted(names))}")

@@ -1,0 +1,202 @@
+"""Recipes: everything that decides a run, as frozen dataclasses that become JSON and come back.
+
+Python is the source (`hangtag.recipes`), JSON is the record. A variant is `replace(base(), epochs=3)` in Python and
+`--set epochs=3` on the command line; both go through the same typed check.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias, get_type_hints
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.typed import check_keys, coerce, parse
+
+
+@dataclass(frozen=True, init=False)
+class Part:
+    """A registered thing by name, with its options: `Part("sgd", lr=0.1, momentum=0.9)`."""
+
+    name: str
+    options: dict[str, Any]
+
+    def __init__(self, name: str, /, **options: Any) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "options", {key: _frozen(value) for key, value in options.items()})
+
+    def __repr__(self) -> str:
+        return f"Part({', '.join([repr(self.name), *(f'{k}={v!r}' for k, v in self.options.items())])})"
+
+    def call(self, maker: Callable[..., Any], *arguments: Any, **given: Any) -> Any:
+        """`maker(*arguments, **given, **options)` after checking the options against the maker's own signature.
+
+        Keyword parameters with a default are options; the rest are the caller's to give.
+
+        Raises:
+            HangtagError: `usage_unknown_key` or `usage_value`.
+        """
+        known = {
+            parameter.name: parameter
+            for parameter in inspect.signature(maker).parameters.values()
+            if parameter.default is not parameter.empty and parameter.name not in given
+        }
+        check_keys(self.options, list(known), self.name)
+        target = maker.__init__ if inspect.isclass(maker) else maker
+        hints = get_type_hints(target)
+        options = {
+            key: coerce(value, hints.get(key, Any), f"{self.name}.{key}") for key, value in self.options.items()
+        }
+        return maker(*arguments, **given, **options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkRecipe:
+    """How a network is trained. Sizes in pixels, rates per step of the optimiser, times in seconds."""
+
+    kind: Literal["network"] = "network"
+    name: str
+    data: str = "fashion-mnist"
+    size: int = 28  # pixels along a side
+    colour: bool = False  # pictures are grey unless this is set
+    model: Part
+    augment: tuple[Part, ...] = ()
+    label_smoothing: float = 0.0
+    optimiser: Part = field(default_factory=lambda: Part("adam", lr=1e-3))
+    schedule: Part = field(default_factory=lambda: Part("constant"))
+    average: Part | None = None  # weights averaged along the way: what is kept in the end
+    batch_size: int = 64
+    epochs: int = 10
+    patience: int | None = None  # epochs without a better validation loss before stopping; keeps the best weights
+    precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 where the hardware is built for it
+    flip_average: bool = False  # judge each picture and its mirror image, answer with the mean
+    seed: int = 0
+    checkpoint_s: float = 60.0  # a killed run loses at most this much, or one epoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassicalRecipe:
+    """How an algorithm without gradient descent is fitted."""
+
+    kind: Literal["classical"] = "classical"
+    name: str
+    data: str = "fashion-mnist"
+    size: int = 28
+    colour: bool = False
+    estimator: Part
+    seed: int = 0
+
+
+Recipe: TypeAlias = NetworkRecipe | ClassicalRecipe
+_KINDS: dict[str, type[NetworkRecipe] | type[ClassicalRecipe]] = {"network": NetworkRecipe, "classical": ClassicalRecipe}
+
+
+def to_dict(recipe: Recipe) -> dict[str, Any]:
+    """Plain JSON types; parts are `{"name": ..., option: value, ...}`."""
+    return {item.name: _plain(getattr(recipe, item.name)) for item in dataclasses.fields(recipe)}
+
+
+def from_dict(record: Mapping[str, Any]) -> Recipe:
+    """The recipe that `to_dict` wrote down.
+
+    Raises:
+        HangtagError: `usage_unknown_key` or `usage_value`, naming the key.
+    """
+    kind = record.get("kind", "network")
+    if kind not in _KINDS:
+        raise HangtagError("usage_value", f"a recipe's kind is one of {', '.join(_KINDS)}, not {kind!r}")
+    hints = get_type_hints(_KINDS[kind])
+    check_keys(record, list(hints), "a recipe")
+    values = {key: _read(value, hints[key], key) for key, value in record.items()}
+    missing = [
+        item.name
+        for item in dataclasses.fields(_KINDS[kind])
+        if item.name not in values and item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise HangtagError("usage_value", f"the recipe lacks {', '.join(missing)}")
+    return _checked(_KINDS[kind](**values))
+
+
+def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
+    """The recipe with `key=value` settings applied, left to right.
+
+    `epochs=3` sets a field; `model.width=32` an option of a part; `augment.shift.pixels=2` an option of a listed part;
+    `optimiser=muon` replaces a part by name; `augment=flip,cutout` lists parts by name.
+
+    Raises:
+        HangtagError: `usage_setting`, `usage_unknown_key` or `usage_value`.
+    """
+    for setting in settings:
+        key, separator, text = setting.partition("=")
+        if not separator or not key:
+            raise HangtagError("usage_setting", f"--set wants key=value, not {setting!r}")
+        recipe = _set(recipe, key.strip(), parse(text.strip()))
+    return _checked(recipe)
+
+
+def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
+    head, *rest = key.split(".")
+    hints = get_type_hints(type(recipe))
+    known = [name for name in hints if name not in ("kind", "name")]
+    check_keys({head: value}, known, f"recipe {recipe.name!r}")
+    current = getattr(recipe, head)
+    if not rest:
+        return replace(recipe, **{head: _read(value, hints[head], head)})
+    if isinstance(current, tuple) and len(rest) == 2:
+        names = [part.name for part in current]
+        check_keys({rest[0]: value}, names, head)
+        parts = tuple(_with(part, rest[1], value) if part.name == rest[0] else part for part in current)
+        return replace(recipe, **{head: parts})
+    if isinstance(current, Part) and len(rest) == 1:
+        return replace(recipe, **{head: _with(current, rest[0], value)})
+    raise HangtagError("usage_unknown_key", f"{key!r} names nothing in recipe {recipe.name!r}: {head} is {current!r}")
+
+
+def _with(part: Part, key: str, value: Any) -> Part:
+    return Part(part.name, **{**part.options, key: value})
+
+
+def _read(value: Any, annotation: Any, where: str) -> Any:
+    if annotation is Part or annotation == Part | None:
+        if value is None and annotation != Part:
+            return None
+        if isinstance(value, str):
+            return Part(value)
+        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+            return Part(value["name"], **{key: item for key, item in value.items() if key != "name"})
+        raise HangtagError("usage_value", f"{where} should be a name, not {value!r}")
+    if annotation == tuple[Part, ...]:
+        names = [name for name in value.split(",") if name] if isinstance(value, str) else value
+        if not isinstance(names, list | tuple):
+            raise HangtagError("usage_value", f"{where} should be names with commas between, not {value!r}")
+        return tuple(_read(item, Part, f"{where}[{i}]") for i, item in enumerate(names))
+    return coerce(value, annotation, where)
+
+
+def _checked(recipe: Recipe) -> Recipe:
+    """Refuse numbers no run could use; what a part's options may be, the part itself says."""
+    positive = ("size", "batch_size", "epochs", "patience", "checkpoint_s")
+    for key in positive:
+        value = getattr(recipe, key, None)
+        if value is not None and value <= 0:
+            raise HangtagError("usage_value", f"{key} should be above 0, not {value}")
+    if isinstance(recipe, NetworkRecipe) and not 0 <= recipe.label_smoothing < 1:
+        raise HangtagError("usage_value", f"label_smoothing should be in [0, 1), not {recipe.label_smoothing}")
+    if recipe.seed < 0:
+        raise HangtagError("usage_value", f"seed should be 0 or more, not {recipe.seed}")
+    return recipe
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Part):
+        return {"name": value.name, **{key: _plain(item) for key, item in value.options.items()}}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list | tuple) else value

@@ -1,0 +1,99 @@
+"""A registry is a folder: one file per entry, named as the entry is named.
+
+Names are read off the folder and descriptions off the files' docstrings, so listing everything imports nothing heavy.
+An entry is imported when it is asked for; its decorator then puts it in. Entries of your own, in any file of
+yours, are registered by the same decorator (`examples/your_model.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from hangtag.core.errors import HangtagError
+
+T = TypeVar("T")
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """` Did you mean 'x'?` if a known word is close, else the list of known words; empty if there are none."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f" Did you mean {close[0]!r}?"
+    return f" Known: {', '.join(known)}." if known else ""
+
+
+class Registry(Generic[T]):
+    """Names to things of one kind.
+
+    Args:
+        kind: what an entry is called in messages, e.g. "model".
+        package: the package whose modules are the entries, e.g. "hangtag.models".
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self.package = package
+        self._entries: dict[str, T] = {}
+        self._facts: dict[str, dict[str, Any]] = {}
+
+    def __call__(self, name: str, **facts: Any) -> Callable[[T], T]:
+        """Decorator that enters the decorated thing as `name`, with facts kept beside it.
+
+        Raises:
+            ValueError: if the name is taken by something else.
+        """
+
+        def enter(thing: T) -> T:
+            known = self._entries.get(name)
+            if known is not None and getattr(known, "__qualname__", known) != getattr(thing, "__qualname__", thing):
+                raise ValueError(f"two {self.kind}s are called {name!r}: {known} and {thing}")
+            self._entries[name] = thing
+            self._facts[name] = facts
+            return thing
+
+        return enter
+
+    def names(self) -> list[str]:
+        """Every name, in alphabetical order. Imports no entry."""
+        return sorted({path.stem for path in self._folder().glob("*.py") if path.stem[0] != "_"} | set(self._entries))
+
+    def get(self, name: str) -> T:
+        """The entry called `name`.
+
+        Raises:
+            HangtagError: `usage_unknown_<kind>`, with the nearest known name.
+        """
+        if name not in self._entries:
+            if name not in self.names():
+                code = f"usage_unknown_{self.kind.replace(' ', '_')}"
+                raise HangtagError(code, f"no {self.kind} is called {name!r}.{nearest(name, self.names())}")
+            importlib.import_module(f"{self.package}.{name}")
+            if name not in self._entries:
+                raise ValueError(f"{self.package}.{name} registers no {self.kind} called {name!r}")
+        return self._entries[name]
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """What the entry's decorator said of it."""
+        self.get(name)
+        return self._facts[name]
+
+    def summary(self, name: str) -> str:
+        """First line of what documents the entry, read without importing it."""
+        path = self._folder() / f"{name}.py"
+        if path.exists():
+            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        else:
+            text = self._entries[name].__doc__ or ""
+        return text.strip().partition("\n")[0]
+
+    def _folder(self) -> Path:
+        spec = importlib.util.find_spec(self.package)
+        assert spec is not None, self.package
+        assert spec.origin is not None, self.package
+        return Path(spec.origin).parent

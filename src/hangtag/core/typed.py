@@ -1,0 +1,87 @@
+"""One typed reading of what users write: `--set epochs=3`, `--set model.filters=[32,64]`, JSON recipes."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.registry import nearest
+
+
+def parse(text: str) -> Any:
+    """The value written on a command line: JSON where it is JSON (3, 0.1, true, null, [32,64]), else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
+
+
+def coerce(value: Any, annotation: Any, where: str) -> Any:
+    """`value` as the type `annotation` asks for; nothing is guessed beyond int -> float and list -> tuple.
+
+    Raises:
+        HangtagError: `usage_value`, naming `where`, what was wanted and what came.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        for option in arguments:
+            if option is not type(None):
+                try:
+                    return coerce(value, option, where)
+                except HangtagError:
+                    continue
+    elif origin is Literal:
+        if value in arguments:
+            return value
+        hint = nearest(str(value), [str(argument) for argument in arguments])
+        raise HangtagError("usage_value", f"{where} may not be {value!r}.{hint}")
+    elif origin is tuple:
+        if isinstance(value, list | tuple):
+            if len(arguments) == 2 and arguments[1] is Ellipsis:
+                return tuple(coerce(item, arguments[0], f"{where}[{i}]") for i, item in enumerate(value))
+            if len(arguments) == len(value):
+                pairs = enumerate(zip(value, arguments, strict=True))
+                return tuple(coerce(item, kind, f"{where}[{i}]") for i, (item, kind) in pairs)
+    elif annotation is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    elif annotation is int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    elif isinstance(annotation, type) and isinstance(value, annotation):
+        return value
+    raise HangtagError("usage_value", f"{where} should be {_plain(annotation)}, not {value!r}")
+
+
+def check_keys(given: Mapping[str, Any], known: list[str], where: str) -> None:
+    """Refuse the first key that is not known.
+
+    Raises:
+        HangtagError: `usage_unknown_key`, with the nearest known key.
+    """
+    for key in given:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            cure = f" Did you mean {close[0]!r}?" if close else (f" It takes: {', '.join(known)}." if known else " It takes none.")
+            raise HangtagError("usage_unknown_key", f"{where} has no option {key!r}.{cure}")
+
+
+def _plain(annotation: Any) -> str:
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", type(None): "null"}
+    if annotation in names:
+        return names[annotation]
+    if get_origin(annotation) in (Union, types.UnionType):
+        return " or ".join(_plain(option) for option in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        arguments = get_args(annotation)
+        many = len(arguments) == 2 and arguments[1] is Ellipsis
+        return f"a list of {_plain(arguments[0])}s" if many else f"a list of {len(arguments)} values"
+    return str(getattr(annotation, "__name__", annotation))
