@@ -7,7 +7,9 @@ Python is the source (`hangtag.recipes`), JSON is the record. A variant is `repl
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import inspect
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, get_type_hints
@@ -118,6 +120,11 @@ def from_dict(record: Mapping[str, Any]) -> Recipe:
     if missing:
         raise HangtagError("usage_value", f"the recipe lacks {', '.join(missing)}")
     return _checked(_KINDS[kind](**values))
+
+
+def fingerprint(settings: Mapping[str, Any]) -> str:
+    """Eight hex digits that differ when any setting differs."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:

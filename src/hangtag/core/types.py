@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -27,12 +28,14 @@ class Split:
         labels: (N,) int64 in [0, K).
         class_names: K names, in label order.
         sources: where each picture came from (a path or `file#index`), or empty.
+        skipped: what could not be read and is not among the pictures, as `path: reason`.
     """
 
     images: Pictures
     labels: Labels
     class_names: tuple[str, ...]
     sources: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject shapes and types that would otherwise surface far away."""
@@ -76,6 +79,7 @@ class Dataset:
         training: opens the pictures that may be learnt from; validation is cut out of these.
         test: opens the pictures that are only ever judged.
         origin: where it was found, for people.
+        files: the few files it is made of, if so; calling one's entry reads and checks it.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Dataset:
     training: Callable[[], Split]
     test: Callable[[], Split]
     origin: str = ""
+    files: Mapping[Path, Callable[[], Any]] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -1,0 +1,251 @@
+"""A whole experiment, read top to bottom: data -> training -> proof -> bundle. READ THIS FIRST.
+
+`run(recipe)` takes a recipe to a bundle. It can be killed at any moment: the same call with the same folder goes on where it
+stopped, and after the end it returns the finished result at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hangtag import data as datasets
+from hangtag.core import recipe as recipes
+from hangtag.core.card import Card
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import owning, write_file
+from hangtag.core.optional import require
+from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
+from hangtag.core.types import Predictor, Split
+from hangtag.data.split import VALIDATION_SEED, stratified
+from hangtag.export import bundle
+
+PARITY_PICTURES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a finished run gave. `seconds` is wall time until the weights were trained; time between processes is left out."""
+
+    bundle: str | None  # None: this algorithm has no exact ONNX form, it is for comparison only
+    val_accuracy: float | None  # None: trained on all pictures, nothing was left to validate on
+    val_loss: float | None
+    seconds: float
+    export_seconds: float
+    params: int | None
+    peak_rss_mb: float
+    resumed_from_step: int = 0
+    best_epoch: int | None = None  # whose weights early stopping kept
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what while a run goes on."""
+
+    message: Callable[[str], None] = lambda text: None
+    progress: Callable[[Any], None] = lambda progress: None  # a train.loop.Progress after each step
+
+
+def run(
+    recipe: Recipe,
+    *,
+    data: str | None = None,
+    out: Path | None = None,
+    full: bool = False,
+    device: str = "auto",
+    watch: Watch = Watch(),  # noqa: B008  frozen
+    clock: Callable[[], float] | None = None,
+) -> Run:
+    """Train `recipe` and bundle the result.
+
+    Args:
+        recipe: what to do.
+        data: a data set's name, `NAME=PATH`, or a path; by default the recipe's own data set.
+        out: folder of the run; by default one under `runs/` named after everything that decides the result.
+        full: learn from the validation pictures too; nothing is left to validate or stop early on.
+        device: "auto", "cpu", "cuda" or "mps".
+        watch: who is told.
+        clock: seconds since the beginning; by default since this call.
+
+    Raises:
+        HangtagError: with what is wrong, where, and the cure.
+        KeyboardInterrupt: if stopped by Ctrl-C or SIGTERM; the same call goes on from there.
+    """
+    started = time.perf_counter()
+    clock = clock or (lambda: time.perf_counter() - started)
+    dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour)
+    everything = dataset.training()  # the test pictures are not even opened here
+    training, validation = (everything, None) if full else stratified(everything)
+    about_data = {
+        "name": dataset.name,
+        "digest": everything.digest(),
+        "training": len(training),
+        "validation": 0 if validation is None else len(validation),
+        "validation_seed": VALIDATION_SEED,
+    }
+    settings = {"recipe": recipes.to_dict(recipe), "full": full, "data": about_data}
+    folder = out or Path("runs") / f"{recipe.name}-{recipes.fingerprint(settings)}"
+    with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
+        if (finished := _claim(folder, settings)) is not None:
+            watch.message(f"finished already: {folder}")
+            return finished
+        card = Card(
+            name=recipe.name,
+            class_names=training.class_names,
+            size=recipe.size,
+            colour=recipe.colour,
+            recipe=recipes.to_dict(recipe),
+            full=full,
+            data=about_data,
+            versions=bundle.versions(),
+            commit=bundle.commit(),
+            created=bundle.now(),
+        )
+        train = _train_network if isinstance(recipe, NetworkRecipe) else _fit_classical
+        result = train(recipe, training, validation, card, folder, device, watch, clock)  # type: ignore[operator]
+        write_file(folder / "result.json", json.dumps(dataclasses.asdict(result), indent=1).encode())
+    return result
+
+
+def _train_network(
+    recipe: NetworkRecipe,
+    training: Split,
+    validation: Split | None,
+    card: Card,
+    folder: Path,
+    device_name: str,
+    watch: Watch,
+    clock: Callable[[], float],
+) -> Run:
+    for package in ("torch", "safetensors", "onnx", "onnxscript"):  # told now, not after an hour of training
+        require(package, extra="train")
+    from safetensors.torch import save
+
+    from hangtag import models
+    from hangtag.export import onnx
+    from hangtag.predict.onnx import OnnxPredictor
+    from hangtag.predict.torch import TorchPredictor
+    from hangtag.train import interrupt, machine
+    from hangtag.train.loop import fit
+
+    device = machine.choose_device(device_name)
+    prefers = models.register.facts(recipe.model.name).get("precision")
+    precision = machine.choose_precision(recipe.precision, prefers, device)
+    with interrupt.listening() as stop:
+        fitted = fit(
+            recipe,
+            training,
+            validation,
+            device=device,
+            precision=precision,
+            checkpoints=folder / "checkpoints",
+            stop=stop,
+            clock=clock,
+            watch=watch.progress,
+            warn=watch.message,
+        )
+
+    exporting = time.perf_counter()
+    watch.message("exporting to ONNX, and proving on real pictures that it answers the same")
+    content = onnx.to_onnx(fitted.deployed, recipe.size, recipe.colour)
+    served = OnnxPredictor(content, card)
+    proof = (training if validation is None else validation).images[:PARITY_PICTURES]
+    parity = onnx.compare(served, TorchPredictor(fitted.deployed, training.class_names), proof)
+    judged = _judge(served, validation)
+    params = sum(parameter.numel() for parameter in fitted.deployed.model.parameters())
+    peak = round(machine.peak_rss_mb(), 1)
+    card = dataclasses.replace(
+        card,
+        normalise={"mean": fitted.deployed.mean.flatten().tolist(), "std": fitted.deployed.std.flatten().tolist()},
+        params=params,
+        parity=dataclasses.asdict(parity),
+        metrics={"validation": judged} if judged else {},
+        training={
+            "seconds": round(fitted.seconds, 2),
+            "epochs": len(fitted.history),
+            "best_epoch": fitted.best_epoch,
+            "device": machine.describe(device),
+            "precision": precision,
+            "peak_rss_mb": peak,
+            "history": [dataclasses.asdict(epoch) for epoch in fitted.history],
+        },
+    )
+    bundle.write(card, folder / "bundle", onnx=content, weights=save(fitted.deployed.model.state_dict()))
+    return Run(
+        bundle=str(folder / "bundle"),
+        val_accuracy=judged.get("accuracy"),
+        val_loss=judged.get("loss"),
+        seconds=round(fitted.seconds, 3),
+        export_seconds=round(time.perf_counter() - exporting, 3),
+        params=params,
+        peak_rss_mb=peak,
+        resumed_from_step=fitted.resumed_from_step,
+        best_epoch=fitted.best_epoch,
+        history=[dataclasses.asdict(epoch) for epoch in fitted.history],
+    )
+
+
+def _fit_classical(
+    recipe: ClassicalRecipe,
+    training: Split,
+    validation: Split | None,
+    card: Card,
+    folder: Path,
+    device_name: str,
+    watch: Watch,
+    clock: Callable[[], float],
+) -> Run:
+    raise NotImplementedError
+
+
+def _judge(predictor: Predictor, validation: Split | None) -> dict[str, Any]:
+    """What the served model scores on the pictures cut from the training data; empty without any."""
+    if validation is None:
+        return {}
+    from hangtag import evaluate
+
+    evaluation = evaluate.judge(predictor, validation)
+    return {"n": evaluation.n, "accuracy": evaluation.accuracy, "loss": evaluation.loss}
+
+
+def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
+    """Make `folder` this run's own; if the run is finished, give its result.
+
+    Raises:
+        HangtagError: `run_other_settings`, naming what differs.
+    """
+    path = folder / "run.json"
+    if not path.exists():
+        write_file(path, json.dumps(settings, indent=1).encode())
+        return None
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        differing = _differences(known, json.loads(json.dumps(settings)))
+    except (ValueError, AttributeError) as error:
+        raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
+    if differing:
+        raise HangtagError("run_other_settings", f"{folder} holds a run with other settings ({'; '.join(differing)}): choose another --out")
+    try:
+        return Run(**json.loads((folder / "result.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise HangtagError("run_damaged", f"{folder / 'result.json'} cannot be read ({error}): delete it, run again") from error
+
+
+def _differences(known: dict[str, Any], wanted: dict[str, Any], where: str = "") -> list[str]:
+    """`key: 3, not 5` for every leaf that differs."""
+    found = []
+    for key in sorted(known.keys() | wanted.keys()):
+        old, new = known.get(key), wanted.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += _differences(old, new, f"{where}{key}.")
+        elif old != new:
+            found.append(f"{where}{key}: {old!r} there, {new!r} asked")
+    return found

@@ -1,0 +1,111 @@
+"""Checkpoints that are whole or absent, checked when read, and never pickle.
+
+`checkpoints/step-000001234/` holds `state.safetensors` (every tensor), `state.json` (every number) and `manifest.json` (size and
+SHA-256 of the two). A folder appears by rename after all its files are on disk. Two are kept: should the newest be
+damaged, the one before it serves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import new_folder, sweep
+
+KEPT = 2
+
+
+@dataclass
+class Checkpoint:
+    """State at the end of a step.
+
+    Args:
+        step: steps done.
+        tensors: by name, on the CPU.
+        numbers: JSON types.
+    """
+
+    step: int
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> None:
+    """Add a checkpoint to `folder` and delete all but the newest `KEPT`.
+
+    Raises:
+        HangtagError: `checkpoint_failed`; earlier checkpoints are then untouched.
+    """
+    try:
+        with new_folder(folder / f"step-{checkpoint.step:09d}") as temporary:
+            contents = {
+                "state.safetensors": save({name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}),
+                "state.json": json.dumps({"step": checkpoint.step, **checkpoint.numbers}).encode(),
+            }
+            manifest = {}
+            for name, content in contents.items():
+                (temporary / name).write_bytes(content)
+                manifest[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            (temporary / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    except HangtagError as error:
+        cure = "earlier checkpoints are kept, the same command goes on from them"
+        raise HangtagError("checkpoint_failed", f"checkpoint not saved: {error.message} ({cure})") from error
+    for old in sorted(folder.glob("step-*[0-9]"))[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def read_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
+    """The newest checkpoint that is whole, or None; damaged ones are named through `warn` and passed over."""
+    sweep(folder)
+    found = sorted(folder.glob("step-*[0-9]"), reverse=True)
+    for path in found:
+        try:
+            return _read(path)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            reason = " ".join(str(error).split())
+            warn(f"checkpoint {path.name} is damaged ({reason}): going back to the one before it")
+    return None
+
+
+def _read(path: Path) -> Checkpoint:
+    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    contents = {}
+    for name in ("state.safetensors", "state.json"):
+        contents[name] = (path / name).read_bytes()
+        if hashlib.sha256(contents[name]).hexdigest() != manifest[name]["sha256"]:
+            raise ValueError(f"{name} does not have its digest")
+    numbers = json.loads(contents["state.json"])
+    return Checkpoint(numbers.pop("step"), load(contents["state.safetensors"]), numbers)
+
+
+def flatten_optimiser(optimiser: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """An optimiser's state as named tensors and plain numbers."""
+    tensors: dict[str, Tensor] = {}
+    numbers: dict[str, Any] = {}
+    for index, entries in optimiser.state_dict()["state"].items():
+        for key, value in entries.items():
+            if isinstance(value, Tensor):
+                tensors[f"{index}.{key}"] = value.detach().cpu()
+            else:
+                numbers[f"{index}.{key}"] = value
+    return tensors, numbers
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+    """Take up what `flatten_optimiser` gave. Parameter groups come from the recipe and are left as they are."""
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in {**tensors, **numbers}.items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

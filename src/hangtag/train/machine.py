@@ -1,0 +1,79 @@
+"""What this machine offers a run: device, precision, memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import Literal
+
+import psutil
+import torch
+
+from hangtag.core.errors import HangtagError
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device called `name`; `auto` is CUDA, else Apple's MPS, else the CPU.
+
+    Raises:
+        HangtagError: `usage_device` if this machine has none such.
+    """
+    available = ["cpu"]
+    if torch.backends.mps.is_available():
+        available.insert(0, "mps")
+    if torch.cuda.is_available():
+        available.insert(0, "cuda")
+    if name == "auto":
+        return torch.device(available[0])
+    if name.partition(":")[0] not in available:
+        raise HangtagError("usage_device", f"this machine has no device {name!r}; it has {', '.join(available)}")
+    return torch.device(name)
+
+
+def fast_bf16(device: torch.device) -> bool:
+    """Whether the hardware is built for bfloat16: tensor cores, or AMX tiles on the CPU.
+
+    AVX-512 alone has bf16 dot products, but they lose to fp32 at these sizes.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    if device.type == "cpu":
+        supported = getattr(torch.cpu, "_is_amx_tile_supported", None)  # private: absent in some releases
+        return bool(supported and supported())
+    return False
+
+
+def choose_precision(wanted: str, model_prefers: str | None, device: torch.device) -> Literal["fp32", "bf16"]:
+    """The precision a run computes in: what the recipe says, or for "auto" what this model runs fastest in here."""
+    if wanted == "auto":
+        return "bf16" if model_prefers != "fp32" and fast_bf16(device) else "fp32"
+    return "bf16" if wanted == "bf16" else "fp32"
+
+
+def peak_rss_mb() -> float:
+    """Most memory this process has held, in MB (10^6 bytes)."""
+    if sys.platform == "win32":
+        return float(psutil.Process().memory_info().peak_wset) / 1e6
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # macOS counts bytes, Linux KiB
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, e.g. "CPU Intel Xeon, 2 threads"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "Apple GPU"
+    return f"CPU {cpu_name()}, {torch.get_num_threads()} threads"
+
+
+def cpu_name() -> str:
+    """The processor's name as the system tells it."""
+    if os.path.exists("/proc/cpuinfo"):  # noqa: PTH110
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
