@@ -1,1 +1,52 @@
-"""data."""
+"""Data: files become a Dataset whose test half is opened apart. Start at `find`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.registry import nearest
+from hangtag.core.types import Dataset
+from hangtag.data.places import folder_called, holds_idx
+from hangtag.data.sets import Progress, register
+
+
+def find(
+    spec: str | None = None,
+    *,
+    name: str = "fashion-mnist",
+    size: int = 28,
+    colour: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The data set the user means. Pictures are read, checked and, if need be, fetched when a half of it is opened.
+
+    Args:
+        spec: None: `name`, from `HANGTAG_DATA`, the cache or a download. Else a set's name (`drawn`), `NAME=PATH`, or a path: the folder
+            of `name`, a root that holds it, or a folder of class folders.
+        name: which set it is if `spec` does not say.
+        size, colour: pixels along a side, and RGB in place of grey, where the set has a choice.
+        progress: told `(what, done, total)` while something takes long.
+
+    Raises:
+        HangtagError: `data_not_found`, `usage_unknown_data_set`, `usage_value`; opening a half: any `data_*` or `storage_*`.
+    """
+    report = progress or (lambda what, done, total: None)
+
+    def opened(chosen: str, path: Path | None) -> Dataset:
+        return register.get(chosen.replace("-", "_"))(path, size, colour, report)
+
+    if spec is None:
+        return opened(name, None)
+    if spec.replace("-", "_") in register.names():
+        return opened(spec, None)
+    first, equals, rest = spec.partition("=")
+    if equals and not Path(spec).exists():
+        return opened(first, Path(rest).expanduser())
+    path = Path(spec).expanduser()
+    if not path.is_dir():
+        hint = nearest(spec, [known.replace("_", "-") for known in register.names()])
+        raise HangtagError("data_not_found", f"{spec!r} is neither a folder nor a data set's name.{hint}")
+    if folder_called(name, path) is not None or holds_idx(path):
+        return opened(name, path)
+    return opened("image-folder", path)

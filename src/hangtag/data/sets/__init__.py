@@ -1,11 +1,34 @@
-"""Data sets, one per file: functions `(path, size, colour) -> Dataset`. Names are written with `-` or `_` alike."""
+"""Data sets, one per file: functions `(path, size, colour, progress) -> Dataset`. Names are written with `-` or `_` alike.
+
+path: where the user says it lies, or None: then the set looks in `HANGTAG_DATA` and the cache, or downloads, if it can.
+size, colour: pixels along a side, and (size, size, 3) pictures in place of (size, size).
+progress: told `(what, done, total)` while something takes long.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
+from hangtag.core.errors import HangtagError
 from hangtag.core.registry import Registry
 from hangtag.core.types import Dataset
 
-register: Registry[Callable[[Path | None, int, bool], Dataset]] = Registry("data set", __name__)
+Progress: TypeAlias = Callable[[str, int, int], None]
+Opener: TypeAlias = Callable[[Path | None, int, bool, Progress], Dataset]
+
+register: Registry[Opener] = Registry("data set", __name__)
+
+
+def only_28_grey(name: str, size: int, colour: bool) -> None:
+    """Refuse a size or colour the published pictures do not have.
+
+    Raises:
+        HangtagError: `usage_value`.
+    """
+    if size != 28 or colour:
+        wanted = f"{size}x{size}{' in colour' if colour else ''}"
+        raise HangtagError(
+            "usage_value", f"{name} holds grey pictures of 28x28, not {wanted}: use --set size=28 --set colour=false"
+        )

@@ -1,0 +1,202 @@
+"""Fetch a file from the first mirror that delivers it, whole or not at all.
+
+Nothing a mirror says is trusted: size is capped while bytes come in, and the caller's check of the content decides before the file
+gets its name. A mirror that fails is never the end while another is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import random
+import socket
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import write_file
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told (what, done, total)."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to try.
+
+    Args:
+        read_s: silence after which a connection counts as dead.
+        total_s: the longest one file may take from one mirror.
+        rounds: how often to go through the mirrors; a mirror that sent something wrong, or has no such file, is asked only once.
+        pause_s: average pause before the second round; doubles each round.
+    """
+
+    read_s: float = 20.0
+    total_s: float = 900.0
+    rounds: int = 3
+    pause_s: float = 1.0
+
+
+PATIENCE = Patience()
+
+
+def mirrors(default: tuple[str, ...]) -> tuple[str, ...]:
+    """`HANGTAG_MIRRORS` (URLs with commas between), or the set's own."""
+    named = os.environ.get("HANGTAG_MIRRORS", "")
+    return tuple(url.strip() for url in named.split(",") if url.strip()) or default
+
+
+def fetch(
+    path: Path,
+    size: int,
+    mirrors: tuple[str, ...],
+    accept: Callable[[bytes], None],
+    progress: Progress,
+    patience: Patience = PATIENCE,
+) -> None:
+    """Put the file called `path.name` on the mirrors at `path`, atomically.
+
+    Args:
+        path: where to; only ever written whole, and only after `accept`.
+        size: its size in bytes; a mirror that sends more is cut off.
+        mirrors: URLs of folders, tried in order.
+        accept: raises HangtagError if the content is not what it should be; then the next mirror is tried.
+        progress: told about the bytes that have come.
+        patience: how long to try.
+
+    Raises:
+        HangtagError: `storage_*` if it cannot be written; what `accept` said, if a mirror delivered the wrong thing and none the right;
+            else `data_offline`. Both tell what was tried and what to do.
+    """
+    reasons: dict[str, str] = {}
+    wrong: list[HangtagError] = []
+    left = list(mirrors)
+    for number in range(patience.rounds):
+        if number and left:
+            time.sleep(
+                patience.pause_s * 2 ** (number - 1) * random.uniform(0.5, 1.5)
+            )  # apart from others who try again
+        for mirror in tuple(left):
+            url = f"{mirror.rstrip('/')}/{path.name}"
+            try:
+                content = _get(url, size, progress, patience)
+                accept(content)
+            except _Failed as failure:
+                reasons[mirror] = str(failure)
+                if failure.final:
+                    left.remove(mirror)
+            except HangtagError as error:
+                reasons[mirror] = error.message
+                wrong.append(error)
+                left.remove(mirror)
+            else:
+                write_file(path, content)
+                return
+    code = wrong[0].code if wrong else "data_offline"
+    tried = "; ".join(f"{mirror}: {reason}" for mirror, reason in reasons.items()) or "no mirror is set"
+    cures = f"(1) give a folder that has it with --data PATH, (2) set HANGTAG_DATA to one, or (3) put {path.name} by hand into {path.parent}"
+    raise HangtagError(code, f"could not get {path.name}. Tried {tried}. {cures}")
+
+
+class _Failed(Exception):
+    """A mirror did not deliver. `final`: asking it again would not help."""
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
+    """The body at `url`: at most `size` bytes, plus one that shows that there are more."""
+    deadline = time.monotonic() + patience.total_s
+    content = bytearray()
+    try:
+        with _opened(url, patience) as response:
+            while len(content) <= size:
+                piece = response.read1(min(1 << 16, size + 1 - len(content)))
+                if not piece:
+                    break
+                content += piece
+                if time.monotonic() > deadline:
+                    raise _Failed(f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s")
+                progress(url.rpartition("/")[2], min(len(content), size), size)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _Failed(f"HTTP {error.code} {error.reason}", final=error.code < 500 and error.code != 429) from error
+    except TimeoutError as error:
+        raise _Failed(f"silent for {patience.read_s:.0f} s") from error
+    except urllib.error.URLError as error:
+        reason = error.reason
+        if isinstance(reason, TimeoutError):
+            raise _Failed(f"silent for {patience.read_s:.0f} s") from error
+        raise _Failed(str(getattr(reason, "strerror", None) or reason), isinstance(reason, ssl.SSLError)) from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _Failed(f"{type(error).__name__} {error}".strip()) from error
+    return bytes(content)
+
+
+@contextlib.contextmanager
+def _opened(url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
+    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: only the body's reader can look at the clock."""
+    connections: list[http.client.HTTPConnection] = []
+
+    def hang_up() -> None:
+        for connection in connections:
+            if connection.sock is not None:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+
+    class Http(urllib.request.HTTPHandler):
+        def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(_noted(http.client.HTTPConnection, connections), request)
+
+    class Https(urllib.request.HTTPSHandler):
+        def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(_noted(http.client.HTTPSConnection, connections), request)
+
+    opener = urllib.request.build_opener(Http, Https, SafeRedirects)
+    request = urllib.request.Request(url, headers={"User-Agent": "hangtag", "Accept-Encoding": "identity"})
+    watchdog = threading.Timer(patience.total_s, hang_up)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        with opener.open(request, timeout=patience.read_s) as response:
+            yield response
+    finally:
+        watchdog.cancel()
+
+
+def _noted(kind: type[http.client.HTTPConnection], connections: list[http.client.HTTPConnection]) -> Any:
+    def connect(host: str, **options: Any) -> http.client.HTTPConnection:
+        connections.append(kind(host, **options))
+        return connections[-1]
+
+    return connect
+
+
+class SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows at most five redirects, none from https to anything less."""
+
+    max_redirections = 5
+    max_repeats = 2
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> urllib.request.Request | None:
+        """The request to follow with.
+
+        Raises:
+            urllib.error.URLError: if that would leave https.
+        """
+        if req.type == "https" and not newurl.lower().startswith("https:"):
+            raise urllib.error.URLError(f"redirects from https to {newurl.partition(':')[0]}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
