@@ -1,0 +1,39 @@
+"""hangtag evaluate: how good a trained model is."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command(epilog="Example: hangtag evaluate default --split val")
+@click.argument("bundle")
+@click.option(
+    "--split", type=click.Choice(["test", "val"]), default="test", show_default=True, help="Pictures to judge."
+)
+@click.option("--data", metavar="PATH", help="Where the data lies. [default: the data the model was trained on]")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(bundle: str, split: str, data: str | None, as_json: bool) -> None:
+    """Accuracy, loss, per-class scores and confusions of BUNDLE (a folder or a name).
+
+    The accuracy comes with its 95% interval: two models whose intervals overlap much may well be equally good.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from hangtag.evaluate import evaluate_bundle
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("opening", total=None)
+        evaluation = evaluate_bundle(
+            bundle,
+            data,
+            "val" if split == "val" else "test",
+            lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+        )
+    if as_json:
+        click.echo(json.dumps(evaluation.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        Console().print(evaluation)

@@ -1,0 +1,42 @@
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import hangtag.evaluate
+from hangtag.cli.evaluate import command
+from hangtag.evaluate import Evaluation
+
+SCORES = {"accuracy": 0.95, "loss": 0.2, "precision": 0.95, "recall": 0.95, "f1": 0.95, "ece": 0.01}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    asked = []
+
+    def evaluate_bundle(bundle, data, split, progress):
+        asked.append((bundle, data, split))
+        progress("judging", 20, 20)
+        return Evaluation(("Shirt", "Coat"), np.array([[10, 0], [1, 9]]), SCORES, "some", "drawn, test split")
+
+    monkeypatch.setattr(hangtag.evaluate, "evaluate_bundle", evaluate_bundle)
+    return asked
+
+
+def test_json_stands_alone_on_standard_output(asked):
+    result = CliRunner().invoke(command, ["some", "--json"], catch_exceptions=False)
+    record = json.loads(result.stdout)
+    assert (record["n"], record["confusion"]) == (20, [[10, 0], [1, 9]])
+    assert asked == [("some", None, "test")]
+
+
+def test_prints_accuracy_matrix_and_mistakes(asked):
+    result = CliRunner().invoke(command, ["some", "--split", "val", "--data", "there"], catch_exceptions=False)
+    assert "95.00%" in result.stdout
+    assert "Coat taken for Shirt" in result.stdout
+    assert asked == [("some", "there", "val")]
+
+
+def test_help_shows_an_example():
+    assert "hangtag evaluate default" in CliRunner().invoke(command, ["--help"]).output
