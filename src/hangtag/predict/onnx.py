@@ -1,0 +1,115 @@
+"""A bundle's `model.onnx` as a Predictor, on ONNX Runtime alone.
+
+The graph holds the normalisation: input `images`, uint8 (N, H, W) or (N, H, W, 3); output `probabilities`, float32 (N,
+K).
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import onnxruntime
+
+from hangtag.core.card import Card
+from hangtag.core.errors import HangtagError
+from hangtag.core.types import Pictures, Probabilities
+from hangtag.predict.onnx_scan import refuse_external_data
+
+BATCH = 256
+INPUT, OUTPUT = "images", "probabilities"
+
+
+class OnnxPredictor:
+    """See `hangtag.core.types.Predictor`.
+
+    Args:
+        content: the whole ONNX file. It is loaded from memory, so that no path in it means anything.
+        card: what it should be.
+        threads: processor threads for one batch; by default all cores.
+
+    Raises:
+        HangtagError: `bundle_unsafe`, `bundle_damaged`, or `bundle_incompatible` if the graph is not what the card
+            says.
+    """
+
+    def __init__(self, content: bytes, card: Card, threads: int | None = None) -> None:
+        refuse_external_data(content)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # its messages come as exceptions; standard error is ours
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.intra_op_num_threads = threads or _cores()
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions share no base of their own
+            raise HangtagError("bundle_damaged", f"model.onnx does not load: {_first_line(error)}") from error
+        self.card = card
+        self._check_graph()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """K names, in the order of the columns."""
+        return self.card.class_names
+
+    def predict_proba(self, images: Pictures) -> Probabilities:
+        """(N, H, W) or (N, H, W, 3) uint8 of the model's own size -> (N, K) float32, rows sum to 1.
+
+        Raises:
+            HangtagError: `image_shape` if the pictures are of another shape or type, `bundle_damaged` if the model
+                answers with something that is no probability.
+        """
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.shape[1:] != self._shape:
+            wanted = " x ".join(map(str, ("N", *self._shape)))
+            raise HangtagError("image_shape", f"this model takes uint8 {wanted}, not {images.dtype} {images.shape}")
+        probabilities = np.empty((len(images), len(self.class_names)), np.float32)
+        for start in range(0, len(images), BATCH):
+            batch = np.ascontiguousarray(images[start : start + BATCH])
+            try:
+                (answer,) = self._session.run([OUTPUT], {INPUT: batch})
+            except Exception as error:
+                raise HangtagError("bundle_damaged", f"model.onnx fails when run: {_first_line(error)}") from error
+            if answer.shape != (len(batch), len(self.class_names)):
+                raise HangtagError("bundle_incompatible", f"the model gives {answer.shape} for {len(batch)} pictures")
+            probabilities[start : start + BATCH] = answer
+        if not ((probabilities >= 0) & (probabilities <= 1.001)).all():  # NaN is neither
+            raise HangtagError(
+                "bundle_damaged", "the model answers with numbers that are no probabilities: train again"
+            )
+        return probabilities
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return (self.card.size, self.card.size, 3) if self.card.colour else (self.card.size, self.card.size)
+
+    def _check_graph(self) -> None:
+        inputs = {node.name: node for node in self._session.get_inputs()}
+        outputs = {node.name: node for node in self._session.get_outputs()}
+        if list(inputs) != [INPUT] or OUTPUT not in outputs:
+            raise _mismatch(f"inputs {list(inputs)} and outputs {list(outputs)}", f"{INPUT!r} and {OUTPUT!r}")
+        for node, kind, shape in (
+            (inputs[INPUT], "tensor(uint8)", (None, *self._shape)),
+            (outputs[OUTPUT], "tensor(float)", (None, len(self.class_names))),
+        ):
+            fits = len(node.shape) == len(shape) and not isinstance(node.shape[0], int)
+            fits = fits and all(
+                not isinstance(has, int) or has == wants for has, wants in zip(node.shape[1:], shape[1:], strict=True)
+            )
+            if node.type != kind or not fits:
+                raise _mismatch(f"{node.name} {node.type} {node.shape}", f"{kind} {['N', *shape[1:]]}")
+
+
+def _mismatch(found: str, wanted: str) -> HangtagError:
+    return HangtagError("bundle_incompatible", f"model.onnx does not fit its card: it has {found}, not {wanted}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
+
+
+def _cores() -> int:
+    """Cores this process may run on, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,166 @@
+"""A photo as a model's input, made the way Fashion-MNIST was made from Zalando's product photos.
+
+Source: Xiao, Rasul, Vollgraf 2017, "Fashion-MNIST", arXiv:1708.07747, section 2: trim edges close to the corner's
+colour (5%), longest edge to 28 by subsampling, sharpen (radius 1, sigma 1), extend the short edge and centre, negate,
+8-bit grey.
+Departures: the background is the median of the four corners, not one of them; a photo on a dark background is not
+negated, since negating is there to make the background dark; a large photo is first averaged down to the size of
+Zalando's thumbnails.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hangtag.core.errors import HangtagError
+from hangtag.preprocess.decode import MAX_BYTES, Picture, decode
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FUZZ = 0.05 * 255  # a pixel this close to the background, in every channel, is background
+THUMBNAIL = 73 / 28  # Zalando's thumbnails were 73 pixels tall: 2.6 rows for each row kept
+ENOUGH = 16  # a photo's longest side, in units of the model's: more detail than this is never looked at
+GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow's "L"
+# ImageMagick's -sharpen 1x1: minus a Gaussian around, twice its whole sum in the middle, scaled to a sum of 1.
+_GAUSSIAN = np.exp(-np.add.outer(np.arange(-1, 2) ** 2, np.arange(-1, 2) ** 2) / 2)
+SHARPEN = -_GAUSSIAN
+SHARPEN[1, 1] = 2 * _GAUSSIAN.sum()
+SHARPEN /= SHARPEN.sum()  # 1.66 in the middle, -0.10 beside it, -0.06 at the corners
+
+
+def convert(picture: Picture, size: int, colour: bool) -> NDArray[np.uint8]:
+    """The picture as a model's input. A pure function.
+
+    A grey model's own kind of picture (grey, exactly `size` x `size`, nothing see-through) passes unchanged, and so
+    does a picture of exactly that size for a colour model. For a colour model a photo is fitted into the square and
+    padded with its background
+    colour: no trimming, no sharpening, no negation.
+
+    Args:
+        picture: any size.
+        size: the model's pixels along a side.
+        colour: whether the model takes RGB.
+
+    Returns:
+        (size, size) uint8, light on dark, or (size, size, 3) if `colour`.
+    """
+    pixels = picture.pixels
+    if pixels.shape[:2] == (size, size):
+        if colour:
+            return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        if pixels.ndim == 2 and not picture.transparent:
+            return pixels
+    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    background = np.median(corners, axis=0).astype(np.uint8)  # () or (3,)
+    if colour:
+        small = _averaged(pixels, _fitted(pixels, size))
+        framed = _centred(small, background, size)
+        return framed if framed.ndim == 3 else np.repeat(framed[..., None], 3, axis=2)
+    small = _sharpened(_subsampled(_trimmed(pixels, background), size))
+    grey = _grey(_centred(small, background, size))
+    return grey if _grey(background) < 128 else 255 - grey
+
+
+def convert_file(path: Path, size: int, colour: bool) -> NDArray[np.uint8]:
+    """`convert` of a JPEG, PNG or WebP file, decoded in this process.
+
+    Raises:
+        HangtagError: `image_*`, naming the file.
+    """
+    try:
+        content = read_file(path)
+        return convert(decode(content, enough=ENOUGH * size), size, colour)
+    except HangtagError as error:
+        raise HangtagError(error.code, f"{path}: {error.message}") from error
+
+
+def read_file(path: Path) -> bytes:
+    """A picture file's content. Pipes, devices and giants are refused unread.
+
+    Raises:
+        HangtagError: `image_not_found`, `image_unreadable` or `image_too_large`.
+    """
+    try:
+        if not path.is_file():
+            if not path.exists():
+                raise HangtagError("image_not_found", "no such file")
+            raise HangtagError("image_unreadable", "not a file")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise HangtagError("image_unreadable", f"cannot be read: {reason}") from error
+    if len(content) > MAX_BYTES:
+        raise HangtagError("image_too_large", f"longer than {MAX_BYTES:,} bytes, the most accepted")
+    return content
+
+
+def _trimmed(pixels: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without the rows and columns around it that are background; as it is if it is nothing but background."""
+    differs = np.abs(pixels.astype(np.int16) - background) > FUZZ
+    differs = differs.any(axis=2) if differs.ndim == 3 else differs
+    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else pixels
+
+
+def _fitted(pixels: NDArray[np.uint8], longest: float) -> tuple[int, int]:
+    """Height and width with the longest edge as given, at least one pixel each."""
+    height, width = pixels.shape[:2]
+    scale = longest / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _subsampled(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Longest edge to `size`, by skipping rows and columns as the source does; a small picture is interpolated."""
+    longest = max(pixels.shape[:2])
+    if longest <= size:
+        return _averaged(pixels, _fitted(pixels, size))
+    if longest > THUMBNAIL * size:
+        pixels = _averaged(pixels, _fitted(pixels, THUMBNAIL * size))
+    height, width = _fitted(pixels, size)
+    rows = ((np.arange(height) + 0.5) * pixels.shape[0] / height).astype(int)  # the row at the middle of each step
+    columns = ((np.arange(width) + 0.5) * pixels.shape[1] / width).astype(int)
+    kept: NDArray[np.uint8] = pixels[rows][:, columns]
+    return kept
+
+
+def _averaged(pixels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resized to (height, width): each pixel the mean of those it covers, or interpolated where it grows."""
+    from PIL import Image
+
+    image: Image.Image = Image.fromarray(pixels)
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+
+
+def _sharpened(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    around = np.pad(pixels.astype(np.float32), ((1, 1), (1, 1), (0, 0))[: pixels.ndim], mode="edge")
+    height, width = pixels.shape[:2]
+    total = np.zeros(pixels.shape, np.float32)
+    for i in range(3):
+        for j in range(3):
+            total += SHARPEN[i, j] * around[i : i + height, j : j + width]
+    return _bytes(total)
+
+
+def _centred(pixels: NDArray[np.uint8], background: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    framed = np.empty((size, size, *pixels.shape[2:]), np.uint8)
+    framed[:] = background
+    top, left = (size - pixels.shape[0]) // 2, (size - pixels.shape[1]) // 2
+    framed[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    return framed
+
+
+def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if pixels.shape[-1:] != (3,) or pixels.ndim == 2:
+        return pixels
+    return _bytes(pixels @ GREY)
+
+
+def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    whole: NDArray[np.uint8] = np.clip(np.round(values), 0, 255).astype(np.uint8)
+    return whole
