@@ -34,11 +34,8 @@ class Shift:
 
     def apply(self, images: Tensor, targets: Tensor, drawn: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """The moved pictures."""
-        n, channels, height, width = images.shape
-        offset = drawn["offset"]
-        padded = pad(images, [self.pixels] * 4).reshape(n, channels, -1)
-        rows = offset[:, 0, None] + torch.arange(height, device=offset.device)  # (N, H)
-        columns = offset[:, 1, None] + torch.arange(width, device=offset.device)  # (N, W)
-        places = rows[:, :, None] * (width + 2 * self.pixels) + columns[:, None, :]  # (N, H, W)
-        places = places.reshape(n, 1, -1).expand(-1, channels, -1)
-        return padded.gather(2, places).reshape(images.shape), targets
+        height, width = images.shape[2:]
+        down, right = drawn["offset"].unbind(1)
+        # Every window of the padded picture is a view; picking one per picture is the only copy.
+        windows = pad(images, [self.pixels] * 4).unfold(2, height, 1).unfold(3, width, 1)
+        return windows[torch.arange(len(images), device=images.device), :, down, right], targets

@@ -55,8 +55,10 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
-        verbs.main(args=arguments, prog_name="hangtag", standalone_mode=False)
+        # With standalone_mode off, click returns the number of an Exit instead of raising it.
+        status = verbs.main(args=arguments, prog_name="hangtag", standalone_mode=False)
         sys.stdout.flush()
+        return status if isinstance(status, int) else 0
     except HangtagError as error:
         return _fail(error, as_json)
     except click.exceptions.Exit as done:
@@ -77,7 +79,6 @@ def _run(arguments: list[str]) -> int:
         return _unexpected(error, as_json)
     except Exception as error:
         return _unexpected(error, as_json)
-    return 0
 
 
 def _fail(error: HangtagError, as_json: bool) -> int:

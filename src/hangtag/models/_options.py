@@ -29,8 +29,8 @@ def activation_layer(name: Activation) -> nn.Module:
 def pool_and_activate(name: Activation) -> list[nn.Module]:
     """2 x 2 max-pooling and the activation, the cheaper way round where both give the same numbers.
 
-    The maximum commutes with a function that never falls; pooling first leaves it a quarter of the values. GELU and SiLU
-    do fall, left of zero.
+    The maximum commutes with a function that never falls; pooling first leaves it a quarter of the values. GELU and
+    SiLU do fall, left of zero.
     """
     layers = [nn.MaxPool2d(2), activation_layer(name)]
     return layers[::-1] if name in ("gelu", "silu") else layers

@@ -27,8 +27,8 @@ def load(name_or_path: str | os.PathLike[str] = "default", *, threads: int | Non
     if ONNX in bundle.files:
         from hangtag.predict.onnx import OnnxPredictor
 
-        return Recogniser(OnnxPredictor(bundle.files[ONNX], bundle.card, threads))
+        return Recogniser(OnnxPredictor(bundle.files[ONNX], bundle.card, threads), bundle.card)
 
     from hangtag.core.optional import require
 
-    return Recogniser(require("hangtag.predict.torch", extra="train").load_weights(bundle))
+    return Recogniser(require("hangtag.predict.torch", extra="train").load_weights(bundle), bundle.card)

@@ -136,7 +136,7 @@ def sniff(content: bytes) -> str:
         )
     else:
         found = next((name for start, name in _OTHERS.items() if head.startswith(start)), "something else")
-    raise HangtagError("image_unsupported", f"not a JPEG, PNG or WebP picture but {found}: save it as one of these")
+    raise HangtagError("image_unsupported", f"not a JPEG, PNG or WebP but {found}: save it as one of these")
 
 
 def check_size(width: int, height: int) -> None:

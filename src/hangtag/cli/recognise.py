@@ -1,0 +1,197 @@
+"""`hangtag recognise`: labels for pictures, as a table, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from hangtag.predict.folder import Found
+    from hangtag.predict.recogniser import Recognition
+
+NONE_RECOGNISED = 3
+_MANY = 50  # pictures from which a progress bar is worth its lines
+_BAR = 8  # cells of the confidence bar
+
+
+@click.command(epilog="Example: hangtag recognise shirt.jpg photos/ --csv > labels.csv")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("-m", "--model", default="default", show_default=True, help="Name or folder of a bundle.")
+@click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="Classes to name per picture.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+def command(paths: tuple[Path, ...], model: str, top: int, as_json: bool, as_csv: bool) -> None:
+    """Recognise fashion products in pictures (JPEG, PNG, WebP) and in folders of them."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+
+    from hangtag.preprocess import decoder
+
+    decoder.shared().start()  # it gets ready while the model is loaded
+
+    from hangtag import predict
+    from hangtag.predict.folder import find_pictures
+
+    recogniser = predict.load(model)
+    found = find_pictures(paths)
+    top = min(top, len(recogniser.class_names))
+    results = _counted(recogniser.stream(found.paths, top), tally := [0, 0])
+    if as_json:
+        _print_json(_watched(results, len(found.paths)))
+    elif as_csv:
+        _print_csv(_watched(results, len(found.paths)), top)
+    else:
+        _print_table(results, found.paths, recogniser.class_names)
+    click.secho(_summary(tally, found), err=True, dim=True)
+    if not tally[0]:
+        raise click.exceptions.Exit(NONE_RECOGNISED)
+
+
+def _counted(results: Iterator[Recognition], tally: list[int]) -> Iterator[Recognition]:
+    """Pass results through, counting [recognised, not recognised]."""
+    for result in results:
+        tally[result.error is not None] += 1
+        yield result
+
+
+def _watched(results: Iterator[Recognition], total: int, console: Console | None = None) -> Iterator[Recognition]:
+    """Pass results through under a progress bar, on standard error unless told; none where nobody watches."""
+    if total < _MANY or not (console.is_terminal if console else sys.stderr.isatty()):
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("recognising"), BarColumn(), MofNCompleteColumn(), TextColumn("·"), TimeRemainingColumn())
+    with Progress(*columns, console=console or Console(stderr=True), transient=True) as progress:
+        yield from progress.track(results, total=total)
+
+
+def _summary(tally: list[int], found: Found) -> str:
+    recognised, failed = tally
+    parts = [f"{recognised:,} recognised"]
+    if failed:
+        parts.append(f"{failed:,} could not be")
+    if found.others:
+        parts.append(f"{found.others:,} other {'file' if found.others == 1 else 'files'} skipped")
+    if found.links:
+        parts.append(f"{found.links:,} {'link' if found.links == 1 else 'links'} skipped")
+    parts += [f"may not look into {printable(path)}" for path in found.unreadable]
+    return " · ".join(parts)
+
+
+def _print_json(results: Iterator[Recognition]) -> None:
+    """One list, printed when complete: whoever reads it gets all or nothing. ASCII, whatever the terminal speaks."""
+    lines = [json.dumps({**result.to_dict(), "path": as_text(result.path)}) for result in results]
+    click.echo("[" + ",".join(f"\n {line}" for line in lines) + "\n]" if lines else "[]")
+
+
+def _print_csv(results: Iterator[Recognition], top: int) -> None:
+    """RFC 4180 in UTF-8; no cell is a formula to a spreadsheet."""
+    stream = sys.stdout.buffer
+    names = [f"{name}_{rank}" for rank in range(2, top + 1) for name in ("label", "confidence")]
+
+    def write(row: list[str]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\r\n").writerow([harmless(cell) for cell in row])
+        stream.write(line.getvalue().encode())
+
+    write(["path", "label", "confidence", *names, "error"])
+    for result in results:
+        cells = [cell for label, confidence in result.top for cell in (label, f"{confidence:.6f}")]
+        cells += [""] * (2 * top - len(cells))
+        error = f"{result.error.code}: {result.error.message}" if result.error else ""
+        write([as_text(result.path), *cells, error])
+    stream.flush()
+
+
+def _print_table(results: Iterator[Recognition], paths: list[Path], class_names: tuple[str, ...]) -> None:
+    """A row as soon as its picture is recognised; broken pictures say why in theirs."""
+    from rich.console import Console
+    from rich.text import Text
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no "━"
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 160
+    widths = _widths(console.width, [len(printable(path)) for path in paths], [len(name) for name in class_names])
+
+    def row(picture: str, label: Text, confidence: Text, others: Text) -> None:
+        cells = [_shortened(picture, widths[0]), label, confidence, others]
+        for cell, width in zip(cells, widths, strict=True):
+            cell.truncate(width, overflow="ellipsis", pad=cell is not others)
+        console.print(Text("  ").join(cells), no_wrap=True)
+
+    if paths:
+        row("picture", Text("label", "bold"), Text("confidence"), Text("runners-up"))
+        console.print(Text("─" * min(console.width, sum(widths) + 6), style="dim"))
+    for result in _watched(results, len(paths), console if console.is_terminal else None):
+        if result.error is not None:
+            reason = Text.assemble(("✗ ", "red"), (printable(result.error.message), "red"))
+            reason.truncate(max(20, console.width - widths[0] - 2), overflow="ellipsis")
+            console.print(Text("  ").join([_shortened(printable(result.path), widths[0], pad=True), reason]))
+            continue
+        filled = round(result.confidence * _BAR)
+        bar = Text.assemble(("━" * filled, _colour(result.confidence)), ("─" * (_BAR - filled), "bright_black"))
+        bar.append(f" {result.confidence:6.1%}")
+        others = Text("  ".join(f"{printable(name)} {share:.1%}" for name, share in result.top[1:]), style="dim")
+        row(printable(result.path), Text(printable(str(result.label)), "bold"), bar, others)
+
+
+def _widths(total: int, pictures: list[int], labels: list[int]) -> tuple[int, int, int, int]:
+    """Cells for picture, label, confidence, runners-up: the runners-up get what the others leave."""
+    label = min(max(5, *labels), 24)
+    picture = min(max([7, *pictures]), max(16, total - label - _BAR - 46), 60)
+    return picture, label, _BAR + 7, max(12, total - picture - label - _BAR - 7 - 6)
+
+
+def _shortened(name: str, width: int, pad: bool = False) -> Text:
+    """The end of a path tells more than its beginning."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    if cell_len(name) > width:
+        while cell_len(name) > width - 1:
+            name = name[1:]
+        name = "…" + name
+    return Text(name + " " * (width - cell_len(name)) if pad else name)
+
+
+def _colour(confidence: float) -> str:
+    return "green" if confidence >= 0.8 else "yellow" if confidence >= 0.5 else "red"
+
+
+def as_text(path: str | Path | None) -> str:
+    r"""A path as valid Unicode: bytes of a name that are none show as escapes like `\udcff`."""
+    return str(path or "").encode("utf-8", "backslashreplace").decode()
+
+
+def printable(text: str | Path | None) -> str:
+    """Text that cannot command a terminal: control, bidirectional and other invisible characters show as escapes."""
+    shown = as_text(text)
+    if shown.isprintable():
+        return shown
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029"
+        else char
+        for char in shown
+    )
+
+
+def harmless(cell: str) -> str:
+    """A cell no spreadsheet takes for a formula. Source: OWASP ASVS 5.0, 1.2.10."""
+    cell = cell.replace("\0", "")
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

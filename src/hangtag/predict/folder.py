@@ -1,0 +1,56 @@
+"""Which files below a folder are pictures. What is skipped is counted; nothing outside the folder is ever reached."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"})
+
+
+@dataclass
+class Found:
+    """Pictures found, and how much was passed by.
+
+    Args:
+        paths: files to recognise, a folder's in alphabetical order.
+        others: files of other kinds, and hidden ones.
+        links: symbolic links inside a folder; none is followed, wherever it points.
+        unreadable: folders that may not be listed.
+    """
+
+    paths: list[Path] = field(default_factory=list)
+    others: int = 0
+    links: int = 0
+    unreadable: list[Path] = field(default_factory=list)
+
+
+def find_pictures(paths: Iterable[Path]) -> Found:
+    """Every picture among `paths`: a folder gives those at any depth below it, anything else is taken at its word."""
+    found = Found()
+    for path in paths:
+        if path.is_dir():
+            _search(path, found)
+        else:
+            found.paths.append(path)
+    return found
+
+
+def _search(root: Path, found: Found) -> None:
+    def unreadable(error: OSError) -> None:
+        found.unreadable.append(Path(error.filename))
+
+    for folder, folders, files in os.walk(root, onerror=unreadable):
+        here = Path(folder)
+        linked = [name for name in folders if (here / name).is_symlink()]
+        found.links += len(linked)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in linked)
+        for name in sorted(files):
+            if (path := here / name).is_symlink():
+                found.links += 1
+            elif name.startswith(".") or path.suffix.lower() not in EXTENSIONS:  # ._x.jpg is a Mac's note on x.jpg
+                found.others += 1
+            else:
+                found.paths.append(path)

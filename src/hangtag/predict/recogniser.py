@@ -1,0 +1,268 @@
+"""Any picture to a label: files, folders, bytes, Pillow images and arrays, one or thousands.
+
+Files and bytes are decoded in child processes while the model works on the batch before; a Pillow image or an array is
+the caller's own and is converted here.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hangtag.core.card import Card
+from hangtag.core.errors import HangtagError
+from hangtag.core.types import Pictures, Predictor, Probabilities
+from hangtag.predict.folder import find_pictures
+from hangtag.preprocess import decoder
+
+BATCH = 256  # pictures the model is given at once; at most twice as many are held
+Source: TypeAlias = Any
+"""A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W) or (H,
+W, 3)."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What one picture shows.
+
+    Args:
+        path: the file, or None if it was no file.
+        label: the likeliest class, or None if there was an error.
+        confidence: its probability in [0, 1]; 0 if there was an error.
+        top: (label, confidence) of the likeliest classes, the first of them included.
+        error: why there is no label, or None.
+        pixels: what the model saw, or None.
+    """
+
+    path: str | None
+    label: str | None
+    confidence: float
+    top: tuple[tuple[str, float], ...] = ()
+    error: HangtagError | None = None
+    pixels: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """`{path, label, confidence, top: [{label, confidence}], error}`; `error` is null or `{code, message}`."""
+        return {
+            "path": self.path,
+            "label": self.label,
+            "confidence": self.confidence if self.label is not None else None,
+            "top": [{"label": label, "confidence": confidence} for label, confidence in self.top],
+            "error": self.error.to_dict() if self.error else None,
+        }
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        if self.error is not None:
+            return f"{where}not recognised: {self.error.message}"
+        others = ", ".join(f"{label} {confidence:.1%}" for label, confidence in self.top[1:])
+        return f"{where}{self.label} {self.confidence:.1%}" + (f" (then {others})" if others else "")
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+    def _repr_html_(self) -> str:
+        return Recognitions([self])._repr_html_()
+
+
+class Recognitions(Sequence[Recognition]):
+    """Recognitions of several pictures, in the order the pictures were given."""
+
+    def __init__(self, items: Iterable[Recognition]) -> None:
+        self._items = tuple(items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Recognition: ...
+    @overload
+    def __getitem__(self, index: slice) -> Recognitions: ...
+    def __getitem__(self, index: int | slice) -> Recognition | Recognitions:
+        return Recognitions(self._items[index]) if isinstance(index, slice) else self._items[index]
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Each one's `to_dict()`: what `hangtag recognise --json` prints."""
+        return [item.to_dict() for item in self._items]
+
+    def __repr__(self) -> str:
+        shown = [str(item) for item in self._items[:20]]
+        more = [f"... and {len(self) - 20:,} more"] if len(self) > 20 else []
+        return "\n".join([f"<{len(self):,} recognitions>", *shown, *more])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(_row(item) for item in self._items[:100])
+        more = f"<p>… and {len(self) - 100:,} more</p>" if len(self) > 100 else ""
+        columns = ("", "picture", "label", "", "runners-up")
+        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in columns)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
+
+
+class Recogniser:
+    """A model with eyes: a `Predictor` that also takes pictures of any kind and size.
+
+    Args:
+        predictor: pictures of the model's size -> probabilities.
+        card: the size, and whether in colour.
+    """
+
+    def __init__(self, predictor: Predictor, card: Card) -> None:
+        self.predictor = predictor
+        self.card = card
+
+    def __repr__(self) -> str:
+        kind = "colour" if self.card.colour else "grey"
+        names = ", ".join(self.class_names[:12]) + (", ..." if len(self.class_names) > 12 else "")
+        return f"<Recogniser {self.card.name!r}: {self.card.size} x {self.card.size} {kind}, {names}>"
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """K names, in the order of the columns."""
+        return self.predictor.class_names
+
+    def predict_proba(self, images: Pictures) -> Probabilities:
+        """(N, H, W) or (N, H, W, 3) uint8 of the model's own size -> (N, K) float32; see `Predictor`."""
+        return self.predictor.predict_proba(images)
+
+    def recognise(self, source: Source | Iterable[Source], top: int = 3) -> Recognition | Recognitions:
+        """Say what a picture shows, or several.
+
+        Args:
+            source: one picture (see `Source`), or an iterable of them, a folder (all pictures below it), or an array of
+                pictures, (N, H, W) or (N, H, W, 3). A grey picture of exactly the model's size passes unchanged;
+                anything else is converted as a photo (`preprocess.photo.convert`).
+            top: how many classes to name.
+
+        Returns:
+            A `Recognition` for one picture, `Recognitions` for several. A picture that cannot be read has an `error`.
+
+        Raises:
+            HangtagError: `usage_value` for a source that is no kind of picture; `bundle_damaged` if the model fails.
+        """
+        if isinstance(source, str | os.PathLike) and Path(source).is_dir():
+            return Recognitions(self.stream(find_pictures([Path(source)]).paths, top))
+        if isinstance(source, np.ndarray) and (
+            source.ndim == 4 or (source.ndim == 3 and source.shape[2] not in (3, 4))
+        ):
+            return Recognitions(self.stream(source, top))
+        if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview | np.ndarray) or _is_image(source):
+            (recognition,) = self.stream([source], top)
+            return recognition
+        if isinstance(source, Iterable):
+            return Recognitions(self.stream(source, top))
+        raise HangtagError("usage_value", f"a picture is a path, bytes, a Pillow image or an array, not {type(source)}")
+
+    def stream(self, sources: Iterable[Source], top: int = 3) -> Iterator[Recognition]:
+        """`recognise` of picture after picture, in order, holding at most two batches of them at a time."""
+        waiting: deque[tuple[Source, Future[NDArray[np.uint8]]]] = deque()
+        remaining = iter(sources)
+        workers = ThreadPoolExecutor(decoder.shared().workers, "hangtag-picture")
+        try:
+            while True:
+                for source in itertools.islice(remaining, 2 * BATCH - len(waiting)):
+                    waiting.append((source, workers.submit(self._prepare, source)))
+                if not waiting:
+                    return
+                yield from self._judge([waiting.popleft() for _ in range(min(BATCH, len(waiting)))], top)
+        finally:
+            workers.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self, source: Source) -> NDArray[np.uint8]:
+        from hangtag.preprocess.photo import convert, read_file
+
+        size, colour = self.card.size, self.card.colour
+        if isinstance(source, str | os.PathLike):
+            path = Path(source)
+            return decoder.shared().convert(read_file(path), size, colour)
+        if isinstance(source, bytes | bytearray | memoryview):
+            return decoder.shared().convert(bytes(source), size, colour)
+        return convert(_picture(source), size, colour)
+
+    def _judge(self, batch: list[tuple[Source, Future[NDArray[np.uint8]]]], top: int) -> Iterator[Recognition]:
+        prepared = [_outcome(future) for _, future in batch]
+        good = [pixels for pixels in prepared if not isinstance(pixels, HangtagError)]
+        answers = iter(self.predict_proba(np.stack(good)) if good else ())
+        for (source, _), outcome in zip(batch, prepared, strict=True):
+            path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+            if isinstance(outcome, HangtagError):
+                yield Recognition(path, None, 0.0, error=outcome)
+                continue
+            row: NDArray[np.float32] = next(answers)
+            best = np.argsort(-row, kind="stable")[: max(1, top)]
+            ranked = tuple((self.class_names[i], round(float(row[i]), 6)) for i in best)
+            yield Recognition(path, *ranked[0], top=ranked, pixels=outcome)
+
+
+def _outcome(future: Future[NDArray[np.uint8]]) -> NDArray[np.uint8] | HangtagError:
+    try:
+        return future.result()
+    except HangtagError as error:
+        if not error.code.startswith("image"):  # not this picture's fault: no decoder starts, say
+            raise
+        return error
+
+
+def _is_image(source: Source) -> bool:
+    """Whether it is a Pillow image, without importing Pillow: who has one, has imported it."""
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(source, pillow.Image)
+
+
+def _picture(source: Source) -> Any:
+    """The caller's own image or array as a `Picture`."""
+    from hangtag.preprocess.decode import Picture, check_size, flatten
+
+    if _is_image(source):
+        try:
+            check_size(*source.size)
+            return flatten(source)
+        except HangtagError:
+            raise
+        except Exception as error:  # a lazily opened file is decoded only now
+            raise HangtagError("image_damaged", f"the image does not decode: {error}") from error
+    array = np.asarray(source)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
+        raise HangtagError("image_shape", f"a picture is an array (H, W) or (H, W, 3), not {array.shape}")
+    if array.dtype != np.uint8:
+        if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 255:
+            cure = "give integers from 0 to 255, e.g. (array * 255).astype('uint8')"
+            raise HangtagError("image_shape", f"a picture of {array.dtype} has no fixed range: {cure}")
+        array = array.astype(np.uint8)
+    check_size(array.shape[1], array.shape[0])
+    return Picture(array)
+
+
+def _row(item: Recognition) -> str:
+    path = html.escape(Path(item.path).name if item.path else "")
+    if item.error is not None:
+        return f"<tr><td></td><td>{path}</td><td colspan=3><i>{html.escape(item.error.message)}</i></td></tr>"
+    others = ", ".join(f"{html.escape(label)}&nbsp;{confidence:.1%}" for label, confidence in item.top[1:])
+    label = f"<b>{html.escape(str(item.label))}</b>"
+    cells = [_thumbnail(item.pixels), path, label, f"{item.confidence:.1%}", others]
+    return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _thumbnail(pixels: NDArray[np.uint8] | None) -> str:
+    """What the model saw, as an inline PNG."""
+    if pixels is None:
+        return ""
+    import base64
+    import io
+
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    code = base64.b64encode(file.getvalue()).decode()
+    return f"<img width=56 height=56 style='image-rendering:pixelated' src='data:image/png;base64,{code}'>"
