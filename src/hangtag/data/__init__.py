@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from hangtag.core.errors import HangtagError
@@ -33,20 +34,28 @@ def find(
     """
     report = progress or (lambda what, done, total: None)
 
+    sets = register.names()
+
     def opened(chosen: str, path: Path | None) -> Dataset:
         return register.get(chosen.replace("-", "_"))(path, size, colour, report)
 
-    if spec is None:
+    if spec is None and name.replace("-", "_") in sets:
         return opened(name, None)
-    if spec.replace("-", "_") in register.names():
+    if spec is None:  # a folder of somebody's own, known by its name
+        root = Path(os.environ.get("HANGTAG_DATA") or os.devnull)
+        if (folder := folder_called(name, root)) is not None:
+            return opened("image-folder", folder)
+        raise HangtagError("data_not_found", f"no data set is called {name!r}: if it is a folder of yours, say --data PATH")
+    if spec.replace("-", "_") in sets:
         return opened(spec, None)
     first, equals, rest = spec.partition("=")
     if equals and not Path(spec).exists():
         return opened(first, Path(rest).expanduser())
     path = Path(spec).expanduser()
     if not path.is_dir():
-        hint = nearest(spec, [known.replace("_", "-") for known in register.names()])
-        raise HangtagError("data_not_found", f"{spec!r} is neither a folder nor a data set's name.{hint}")
-    if folder_called(name, path) is not None or holds_idx(path):
+        hint = nearest(spec, [known.replace("_", "-") for known in sets])
+        raise HangtagError("data_not_found", f"{spec!r} is neither a folder nor the name of a data set.{hint}")
+    folder = folder_called(name, path)
+    if name.replace("-", "_") in sets and (folder is not None or holds_idx(path)):
         return opened(name, path)
-    return opened("image-folder", path)
+    return opened("image-folder", folder or path)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.types import Split
+from hangtag.core.types import Labels, Split
 
 VALIDATION_SEED = 0
 """Fixed, and apart from a run's seed: runs that are compared are judged on the same pictures."""
@@ -27,21 +28,25 @@ def stratified(split: Split, held_out: int | None = None, seed: int = VALIDATION
     Raises:
         HangtagError: `data_count`, if there are too few pictures to part.
     """
-    counts = np.bincount(split.labels, minlength=len(split.class_names))
     held_out = max(1, len(split) // 12) if held_out is None else held_out
-    if not 0 < held_out < len(split) or counts.max(initial=0) < 2:
-        raise HangtagError(
-            "data_count", f"cannot hold {held_out:,} of {len(split):,} pictures out for validation: add more"
-        )
-    shares = counts * held_out / len(split)
+    chosen = held_out_of(split.labels, held_out, seed)
+    return split.take(np.flatnonzero(~chosen)), split.take(np.flatnonzero(chosen))
+
+
+def held_out_of(labels: Labels, held_out: int, seed: int) -> NDArray[np.bool_]:
+    """(N,) true for the pictures of the second part; see `stratified`."""
+    counts = np.bincount(labels)
+    if not 0 < held_out < len(labels) or counts.max() < 2:
+        raise HangtagError("data_count", f"cannot hold {held_out:,} of {len(labels):,} pictures out: add more pictures")
+    shares = counts * held_out / len(labels)
     take = np.floor(shares).astype(np.int64)
     left_over = held_out - int(take.sum())
     take[np.argsort(take - shares, kind="stable")[:left_over]] += 1  # largest remainder first
     take = np.clip(take, np.minimum(1, np.maximum(counts - 1, 0)), np.maximum(counts - 1, 0))
 
-    chosen = np.zeros(len(split), dtype=bool)
+    chosen = np.zeros(len(labels), dtype=np.bool_)
     for label, number in enumerate(take):
-        members = np.flatnonzero(split.labels == label)
+        members = np.flatnonzero(labels == label)
         draws = np.random.Philox(key=[seed, label]).random_raw(len(members))
         chosen[members[np.argsort(draws, kind="stable")[:number]]] = True
-    return split.take(np.flatnonzero(~chosen)), split.take(np.flatnonzero(chosen))
+    return chosen

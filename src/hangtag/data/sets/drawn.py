@@ -72,8 +72,8 @@ def draw(label: int, rng: Generator, size: int = 28, colour: bool = False) -> Pi
     _GARMENTS[label](pen, rng)
     cloth = pen.cloth()  # (S, S) 0..1, 0 where there is none
     cloth *= _weave(rng, cloth, _PRINTED[label])
-    cloth[cloth > 0] = np.clip(cloth[cloth > 0] * _brightness(rng, label), 0.05, 1.0)
-    grey = _fit(cloth, size)
+    cloth[cloth > 0] = np.clip(cloth[cloth > 0] * _brightness(rng), 0.05, 1.0)
+    grey = _sharpen(_fit(cloth, size), rng)
     if not colour:
         return grey
     tint = rng.uniform(0.35, 1.0, 3)
@@ -138,10 +138,18 @@ def _fit(cloth: NDArray[np.float32], size: int) -> Pictures:
     return picture
 
 
-def _brightness(rng: Generator, label: int) -> float:
-    """Light cloth is the most common, coats and boots are darker."""
-    kinds = [(0.75, 1.0), (0.42, 0.8), (0.14, 0.42)]
-    low, high = kinds[rng.choice(3, p=[0.42, 0.40, 0.18] if label not in (4, 9) else [0.3, 0.45, 0.25])]
+def _sharpen(picture: Pictures, rng: Generator) -> Pictures:
+    """What Zalando's sharpening leaves: livelier detail, and the grain of the cloth."""
+    values = picture.astype(np.float32)
+    around = (np.roll(values, 1, 0) + np.roll(values, -1, 0) + np.roll(values, 1, 1) + np.roll(values, -1, 1)) / 4
+    grain = rng.normal(0, rng.uniform(0.01, 0.06), picture.shape).astype(np.float32)
+    livelier = values + rng.uniform(0.2, 0.9) * (values - around) + grain * values
+    return np.asarray(np.where(picture > 0, np.clip(livelier, 1, 255), 0), dtype=np.uint8)
+
+
+def _brightness(rng: Generator) -> float:
+    """Light cloth is the most common."""
+    low, high = [(0.75, 1.0), (0.5, 0.8), (0.18, 0.5)][rng.choice(3, p=[0.5, 0.35, 0.15])]
     return float(rng.uniform(low, high))
 
 
@@ -185,38 +193,52 @@ def _body(pen: _Pen, rng: Generator, *, half: float, hem: float, sleeve: float, 
         neck: half the neckline's width.
         depth: how deep the neckline hangs.
     """
-    shoulder = half * rng.uniform(0.86, 1.02)
+    shoulder = half * rng.uniform(0.8, 0.98)
     top, drop = -0.5, rng.uniform(0.03, 0.09)
-    armpit = top + rng.uniform(0.2, 0.28)
-    if sleeve > 0:
-        length = sleeve * rng.uniform(0.86, 0.96)
-        spread = rng.uniform(0.1, 0.2) if sleeve > 0.55 else rng.uniform(0.12, 0.24)
-        thick = rng.uniform(0.11, 0.16) if sleeve > 0.55 else rng.uniform(0.15, 0.22)
-        out, end = shoulder + spread * (0.55 + 0.45 * min(1, sleeve * 1.6)), top + drop + length
-        elbow = top + drop + length * 0.5
-        outer = [(shoulder * 0.8, top + drop * 0.6), (shoulder + spread * 0.45, top + drop + 0.08)]
-        cuff = [(out, end), (out - thick * rng.uniform(0.7, 0.9), end + rng.uniform(0.0, 0.04))]
-        inner = [(shoulder + spread * 0.3, max(elbow, armpit)), (half * 0.8, armpit)]
-        shade = rng.uniform(0.72, 1.0)
-        pen.both([*outer, *([(out - 0.02, elbow)] if sleeve > 0.55 else []), *cuff, *inner], shade)
+    armpit = top + rng.uniform(0.2, 0.3)
+    shade = rng.uniform(0.8, 1.0)
+    if sleeve > 0.55:  # hangs beside the body, with a gap between that widens downwards
+        end = top + drop + sleeve * rng.uniform(0.88, 0.96)
+        out, thick = half + rng.uniform(0.08, 0.15), rng.uniform(0.09, 0.13)
+        pen.both(
+            [
+                (shoulder * 0.8, top + drop * 0.6), (shoulder + 0.03, top + drop + 0.04), (out * 0.93, top + 0.35),
+                (out, end), (out - thick * 0.8, end + rng.uniform(0, 0.03)), (out * 0.93 - thick, top + 0.45),
+                (half * 0.8, armpit),
+            ],
+            shade,
+        )  # fmt: skip
         if rng.random() < 0.3:
-            pen.both([cuff[0], cuff[1], (cuff[1][0], end - 0.05), (out - 0.005, end - 0.05)], shade * rng.uniform(0.5, 0.9))
-    waist = half * rng.uniform(0.86, 1.02)
+            pen.both([(out, end), (out - thick * 0.8, end), (out - thick * 0.8, end - 0.05), (out, end - 0.05)], shade * 0.75)
+    elif sleeve > 0:
+        reach, length = rng.uniform(0.08, 0.2), sleeve * rng.uniform(0.8, 1)
+        out, end = shoulder + reach, top + drop + length
+        cuff = rng.uniform(0.08, 0.14)
+        pen.both(
+            [
+                (shoulder * 0.8, top + drop * 0.6), (shoulder + reach * 0.35, top + drop + length * 0.25),
+                (out, end), (out - cuff, end + rng.uniform(0, 0.05)), (half * 0.8, armpit + 0.03),
+            ],
+            shade,
+        )  # fmt: skip
+    waist = half * rng.uniform(0.84, 1.0)
     pen.folded(
         [
             (neck, top),
             (shoulder, top + drop),
-            (half, armpit) if sleeve > 0 else (half * rng.uniform(0.75, 0.95), armpit),
+            (half * (0.97 if sleeve > 0 else rng.uniform(0.75, 0.95)), armpit),
             (waist, (armpit + hem) / 2),
-            (half * rng.uniform(0.92, 1.1), hem),
+            (half * rng.uniform(0.9, 1.05), hem),
         ]
     )
-    if sleeve > 0.55:  # the dark gap between a hanging sleeve and the body
-        pen.line([(half * 0.97, armpit + 0.02), (waist + 0.01, (armpit + hem) / 2)], 0.012, rng.uniform(0.15, 0.6))
-        pen.line([(-half * 0.97, armpit + 0.02), (-waist - 0.01, (armpit + hem) / 2)], 0.012, rng.uniform(0.15, 0.6))
+    if sleeve > 0.55:
+        gap = rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.7, 0.3])
+        wide = rng.uniform(0.008, 0.03)
+        for side in (-1, 1):
+            line = [(side * half * 0.98, armpit + rng.uniform(0.02, 0.15)), (side * (waist + 0.015), (armpit + hem) / 2)]
+            pen.line([*line, (side * half * 1.03, hem)], wide, gap)
     if depth > 0:
-        back = rng.uniform(0.0, 0.55)  # the inside of the back shows through the neckline, or the background
-        pen.oval(0, top, neck, depth, back)
+        pen.oval(0, top, neck, depth, rng.choice([0.0, rng.uniform(0.3, 0.9)], p=[0.3, 0.7]))  # or the back shows through
         if rng.random() < 0.5:
             pen.ring(0, top, neck, depth, 0.02, rng.uniform(0.6, 0.9), 0, 180)
 
@@ -250,38 +272,43 @@ def _collar(pen: _Pen, rng: Generator, neck: float, size: float) -> None:
 
 
 def _t_shirt(pen: _Pen, rng: Generator) -> None:
-    sleeve = rng.choice([0.0, rng.uniform(0.2, 0.34), 0.45], p=[0.14, 0.8, 0.06])
+    sleeve = rng.choice([0.0, rng.uniform(0.2, 0.34), 0.45], p=[0.1, 0.84, 0.06])
     _body(
         pen,
         rng,
-        half=rng.uniform(0.24, 0.33),
+        half=rng.uniform(0.24, 0.31) if sleeve else rng.uniform(0.2, 0.28),
         hem=0.5,
         sleeve=sleeve,
-        neck=rng.uniform(0.09, 0.17),
-        depth=rng.uniform(0.04, 0.13) if sleeve else rng.uniform(0.1, 0.25),
+        neck=rng.uniform(0.09, 0.15),
+        depth=rng.uniform(0.02, 0.09) if sleeve else rng.uniform(0.08, 0.22),
     )
     if rng.random() < 0.5:
         _chest_print(pen, rng)
 
 
 def _trouser(pen: _Pen, rng: Generator) -> None:
-    waist, hip = rng.uniform(0.11, 0.16), rng.uniform(0.14, 0.2)
-    crotch = rng.uniform(-0.3, -0.12)
-    knee, cuff = hip * rng.uniform(0.85, 1.02), hip * rng.uniform(0.7, 1.1)
-    inner = cuff * rng.uniform(0.08, 0.5)
-    pen.both([(0, -0.5), (waist, -0.5), (hip, crotch - 0.08), (knee, 0.1), (cuff, 0.5), (inner, 0.5), (inner * 0.6, 0.1), (0, crotch)])
-    pen.line([(0, crotch), (0, 0.5)], rng.uniform(0.005, 0.03), rng.choice([0.0, 0.3, 0.5]))
+    waist, hip = rng.uniform(0.13, 0.18), rng.uniform(0.16, 0.21)
+    crotch = rng.uniform(-0.32, -0.12)
+    cuff = hip * rng.uniform(0.85, 1.1)
+    inner = cuff * rng.uniform(0.15, 0.5)
+    pen.both(
+        [
+            (0, -0.5), (waist, -0.5), (hip, crotch - 0.05), (hip * rng.uniform(0.92, 1.02), 0.1), (cuff, 0.5),
+            (inner, 0.5), (inner * rng.uniform(0.4, 0.8), 0.1), (0, crotch),
+        ]
+    )  # fmt: skip
+    pen.line([(0, crotch), (0, 0.5)], rng.uniform(0.02, 0.05), rng.choice([0.0, 0.3], p=[0.8, 0.2]))
     pen.line([(-waist, -0.47), (waist, -0.47)], 0.02, rng.uniform(0.4, 0.9))
     if rng.random() < 0.5:
         pen.line([(0, -0.5), (0, crotch)], 0.01, rng.uniform(0.4, 0.8))
     if rng.random() < 0.3:
-        pen.line([(hip * 0.5, -0.2), (knee * 0.7, 0.4)], 0.02, rng.uniform(0.6, 0.9))
+        pen.line([(hip * 0.5, -0.2), (cuff * 0.7, 0.4)], 0.02, rng.uniform(0.6, 0.9))
 
 
 def _pullover(pen: _Pen, rng: Generator) -> None:
-    half = rng.uniform(0.24, 0.32)
-    hem, neck = rng.uniform(0.42, 0.5), rng.uniform(0.08, 0.15)
-    _body(pen, rng, half=half, hem=hem, sleeve=rng.uniform(0.84, 1.04), neck=neck, depth=rng.uniform(0.02, 0.1))
+    half = rng.uniform(0.22, 0.29)
+    hem, neck = rng.uniform(0.42, 0.5), rng.uniform(0.08, 0.14)
+    _body(pen, rng, half=half, hem=hem, sleeve=rng.uniform(0.84, 1.04), neck=neck, depth=rng.uniform(0.02, 0.07))
     if rng.random() < 0.4:
         pen.line([(-half, hem - 0.03), (half, hem - 0.03)], 0.05, rng.uniform(0.65, 0.95))
     kind = rng.random()
@@ -296,15 +323,15 @@ def _pullover(pen: _Pen, rng: Generator) -> None:
 
 
 def _dress(pen: _Pen, rng: Generator) -> None:
-    bust, waist = rng.uniform(0.11, 0.17), rng.uniform(0.09, 0.14)
+    bust, waist = rng.uniform(0.13, 0.2), rng.uniform(0.11, 0.17)
     line = rng.uniform(-0.22, -0.02)
     hem = waist * rng.choice([rng.uniform(0.95, 1.2), rng.uniform(1.2, 1.7), rng.uniform(1.7, 2.5)], p=[0.45, 0.4, 0.15])
     top = -0.5
     arms = rng.random()
     neck = bust * rng.uniform(0.4, 0.75)
     if arms < 0.33:  # long sleeves hang close
-        out, end = bust + rng.uniform(0.06, 0.12), rng.uniform(0.0, 0.18)
-        pen.both([(bust * 0.8, top + 0.03), (bust + 0.03, top + 0.08), (out, end), (out - 0.055, end), (bust * 0.8, top + 0.22)], rng.uniform(0.7, 1))
+        out, end = bust + rng.uniform(0.06, 0.13), rng.uniform(0.0, 0.22)
+        pen.both([(bust * 0.8, top + 0.03), (bust + 0.03, top + 0.08), (out, end), (out - 0.07, end), (bust * 0.8, top + 0.22)], rng.uniform(0.7, 1))
     elif arms < 0.65:
         out, end = bust + rng.uniform(0.05, 0.12), top + rng.uniform(0.14, 0.26)
         pen.both([(bust * 0.8, top + 0.03), (bust + 0.03, top + 0.06), (out, end), (bust * 0.85, top + 0.2)], rng.uniform(0.75, 1))
@@ -315,7 +342,7 @@ def _dress(pen: _Pen, rng: Generator) -> None:
         pen.line([(neck, top), (neck, top + 0.2)], 0.025, 0.9)
         pen.line([(-neck, top), (-neck, top + 0.2)], 0.025, 0.9)
     else:
-        pen.oval(0, top, neck, rng.uniform(0.03, 0.16), rng.uniform(0, 0.4))
+        pen.oval(0, top, neck, rng.uniform(0.02, 0.12), rng.uniform(0, 0.8))
     if rng.random() < 0.4:
         pen.line([(-waist, line), (waist, line)], rng.uniform(0.01, 0.04), rng.uniform(0.2, 0.8))
     for fold in range(int(rng.integers(0, 4))):
@@ -326,20 +353,21 @@ def _dress(pen: _Pen, rng: Generator) -> None:
 
 
 def _coat(pen: _Pen, rng: Generator) -> None:
-    half, hem = rng.uniform(0.23, 0.31), rng.uniform(0.46, 0.55)
+    half, hem = rng.uniform(0.2, 0.27), rng.uniform(0.46, 0.58)
     neck = rng.uniform(0.08, 0.13)
-    _body(pen, rng, half=half, hem=hem, sleeve=rng.uniform(0.86, 1.02), neck=neck, depth=rng.uniform(0.0, 0.05))
+    _body(pen, rng, half=half, hem=hem, sleeve=rng.uniform(0.92, 1.06), neck=neck, depth=rng.uniform(0.0, 0.05))
     if rng.random() < 0.3:  # hood
         pen.oval(0, -0.47, neck * 1.5, 0.1, rng.uniform(0.5, 0.9))
         pen.oval(0, -0.45, neck * 0.8, 0.07, rng.uniform(0.05, 0.4))
-    if rng.random() < 0.65:
-        _collar(pen, rng, neck, rng.uniform(0.08, 0.25))
+    if rng.random() < 0.55:
+        _collar(pen, rng, neck, rng.uniform(0.06, 0.22))
     opening = rng.random()
-    if opening < 0.2:  # worn open
+    if opening < 0.12:  # worn open
         gap = rng.uniform(0.02, 0.06)
         pen.folded([(0.01, -0.4), (gap, 0.0), (gap * 1.2, hem)], rng.uniform(0.05, 0.5))
     else:
-        _front(pen, rng, hem, rng.choice([rng.uniform(0.05, 0.45), 1.0], p=[0.8, 0.2]), rng.uniform(0.012, 0.03))
+        line = rng.choice([rng.uniform(0.05, 0.5), rng.uniform(0.6, 0.92), 1.0], p=[0.35, 0.55, 0.1])
+        _front(pen, rng, hem, line, rng.uniform(0.01, 0.025))
     if rng.random() < 0.5:
         y, tilt = rng.uniform(0.1, 0.25), rng.uniform(-0.03, 0.06)
         for side in (-1, 1):
@@ -350,10 +378,10 @@ def _coat(pen: _Pen, rng: Generator) -> None:
 
 
 def _shirt(pen: _Pen, rng: Generator) -> None:
-    half, hem = rng.uniform(0.23, 0.33), rng.uniform(0.46, 0.52)
+    half, hem = rng.uniform(0.21, 0.3), rng.uniform(0.46, 0.52)
     neck = rng.uniform(0.07, 0.13)
     sleeve = rng.choice([0.0, rng.uniform(0.25, 0.45), rng.uniform(0.55, 0.75), rng.uniform(0.85, 1.0)], p=[0.06, 0.32, 0.14, 0.48])
-    buttoned = rng.random() < 0.62
+    buttoned = rng.random() < 0.72
     _body(pen, rng, half=half, hem=hem, sleeve=sleeve, neck=neck, depth=0.03 if buttoned else rng.uniform(0.04, 0.16))
     if buttoned:
         _collar(pen, rng, neck, rng.uniform(0.05, 0.1))
@@ -386,7 +414,7 @@ def _sandal(pen: _Pen, rng: Generator) -> None:
     def height(x: float) -> float:
         return float(np.interp(x, [p[0] for p in sole], [p[1] for p in sole]))
 
-    for _ in range(int(rng.integers(1, 4))):  # over the toes
+    for _ in range(int(rng.integers(1, 5))):  # over the toes
         x, across = rng.uniform(-0.45, -0.15), rng.uniform(0.08, 0.2)
         peak = height(x) - rng.uniform(0.08, 0.2)
         pen.line([(x, height(x)), (x + across * 0.5, peak), (x + across, height(x + across))], width, rng.uniform(0.5, 1))
@@ -405,8 +433,8 @@ def _sandal(pen: _Pen, rng: Generator) -> None:
 
 
 def _sneaker(pen: _Pen, rng: Generator) -> None:
-    collar = rng.uniform(0.26, 0.42)  # height at the heel
-    toe, vamp = rng.uniform(0.09, 0.16), rng.uniform(0.55, 0.8)
+    collar = rng.choice([rng.uniform(0.32, 0.48), rng.uniform(0.48, 0.65)], p=[0.8, 0.2])  # height at the heel
+    toe, vamp = rng.uniform(0.1, 0.19), rng.uniform(0.6, 0.85)
     floor, sole = 0.18, rng.uniform(0.03, 0.09)
     top = floor - collar
     opening = rng.uniform(0.1, 0.2)
@@ -438,10 +466,10 @@ def _sneaker(pen: _Pen, rng: Generator) -> None:
 
 
 def _bag(pen: _Pen, rng: Generator) -> None:
-    wide, tall = rng.uniform(0.36, 0.5), rng.uniform(0.2, 0.42)
+    wide, tall = rng.uniform(0.3, 0.5), rng.uniform(0.18, 0.4)
     top, bottom = 0.5 - 2 * tall, 0.5
     lean = rng.uniform(0.75, 1.1)
-    handle = rng.choice([0.0, rng.uniform(0.08, 0.25), rng.uniform(0.25, 0.55)], p=[0.3, 0.4, 0.3])
+    handle = rng.choice([0.0, rng.uniform(0.08, 0.25), rng.uniform(0.25, 0.55)], p=[0.25, 0.4, 0.35])
     if handle > 0:
         span = wide * rng.uniform(0.3, 0.85)
         top = max(top, -0.62 + handle)
@@ -477,25 +505,25 @@ def _bag(pen: _Pen, rng: Generator) -> None:
 
 
 def _ankle_boot(pen: _Pen, rng: Generator) -> None:
-    tall = rng.uniform(0.62, 1.0)
+    tall = rng.choice([rng.uniform(0.52, 0.7), rng.uniform(0.7, 1.0)])
     floor, sole = 0.45, rng.uniform(0.03, 0.07)
-    heel = rng.choice([0.0, rng.uniform(0.04, 0.1), rng.uniform(0.18, 0.36)], p=[0.4, 0.3, 0.3])
-    top, toe = floor - tall, rng.uniform(0.1, 0.18)
-    ankle = rng.uniform(0.3, 0.4)  # height where the shaft begins
-    front = rng.uniform(-0.08, 0.08)
-    back = rng.uniform(0.38, 0.48)
+    heel = rng.choice([0.0, rng.uniform(0.04, 0.1), rng.uniform(0.15, 0.3)], p=[0.4, 0.35, 0.25])
+    top, toe = floor - tall, rng.uniform(0.1, 0.17)
+    ankle = min(rng.uniform(0.28, 0.38) + heel * 0.5, tall - 0.12)  # height where the shaft begins
+    front, back = rng.uniform(-0.02, 0.12), rng.uniform(0.38, 0.46)
     lift = floor - sole - heel
     pen.patch(
         [
-            (-0.5, floor - sole), (-0.49, floor - toe * 0.8), (-0.36, floor - toe * 1.4 - heel * 0.2),
-            (-0.12, floor - ankle - heel * 0.5), (front, floor - ankle - 0.12 - heel * 0.4),
-            (front - rng.uniform(-0.03, 0.06), top), (back + rng.uniform(-0.04, 0.03), top + rng.uniform(-0.02, 0.04)),
-            (back - 0.03, lift - 0.22), (back + 0.02, lift - 0.08), (back + 0.01, lift), (0.1, lift + heel * 0.5), (-0.15, floor - sole),
+            (-0.5, floor - sole), (-0.49, floor - toe * 0.8), (-0.38, floor - toe * 1.3), (-0.16, floor - ankle * 0.75),
+            (front, floor - ankle - 0.06), (front - rng.uniform(-0.03, 0.06), top),
+            (back + rng.uniform(-0.04, 0.03), top + rng.uniform(-0.02, 0.04)), (back - 0.03, (top + lift) / 2),
+            (back + 0.02, lift - 0.06), (back + 0.01, lift), (0.12, lift + heel * 0.4), (-0.15, floor - sole),
         ],
-        rng.uniform(0.75, 1),
+        rng.uniform(0.85, 1),
     )  # fmt: skip
     shade = rng.uniform(0.3, 0.9)
-    pen.line([(-0.5, floor - sole / 2), (-0.12, floor - sole / 2), (0.1, lift + heel * 0.5 + sole / 2), (back, lift + sole / 2)], sole, shade)
+    pen.line([(-0.5, floor - sole / 2), (-0.14, floor - sole / 2), (0.12, lift + heel * 0.4 + sole / 2)], sole, shade)
+    pen.line([(0.12, lift + heel * 0.4 + sole / 2), (back, lift + sole / 2)], sole, shade)
     if heel > 0:
         width = rng.uniform(0.05, 0.22)
         pen.patch([(back - 0.2, lift), (back + 0.01, lift), (back, floor), (back - width, floor)], shade)
