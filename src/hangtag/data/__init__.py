@@ -23,14 +23,15 @@ def find(
     """The data set the user means. Pictures are read, checked and, if need be, fetched when a half of it is opened.
 
     Args:
-        spec: None: `name`, from `HANGTAG_DATA`, the cache or a download. Else a set's name (`drawn`), `NAME=PATH`, or a path: the folder
-            of `name`, a root that holds it, or a folder of class folders.
+        spec: None: `name`, from `HANGTAG_DATA`, the cache or a download. Else a set's name (`drawn`), `NAME=PATH`, or a
+            path: the folder of `name`, a root that holds it, or a folder of class folders.
         name: which set it is if `spec` does not say.
         size, colour: pixels along a side, and RGB in place of grey, where the set has a choice.
         progress: told `(what, done, total)` while something takes long.
 
     Raises:
-        HangtagError: `data_not_found`, `usage_unknown_data_set`, `usage_value`; opening a half: any `data_*` or `storage_*`.
+        HangtagError: `data_not_found`, `usage_unknown_data_set`, `usage_value`; opening a half: any `data_*` or
+            `storage_*`.
     """
     report = progress or (lambda what, done, total: None)
 
@@ -45,7 +46,9 @@ def find(
         root = Path(os.environ.get("HANGTAG_DATA") or os.devnull)
         if (folder := folder_called(name, root)) is not None:
             return opened("image-folder", folder)
-        raise HangtagError("data_not_found", f"no data set is called {name!r}: if it is a folder of yours, say --data PATH")
+        raise HangtagError(
+            "data_not_found", f"no data set is called {name!r}: if it is a folder of yours, say --data PATH"
+        )
     if spec.replace("-", "_") in sets:
         return opened(spec, None)
     first, equals, rest = spec.partition("=")

@@ -1,7 +1,7 @@
 """Fetch a file from the first mirror that delivers it, whole or not at all.
 
-Nothing a mirror says is trusted: size is capped while bytes come in, and the caller's check of the content decides before the file
-gets its name. A mirror that fails is never the end while another is left.
+Nothing a mirror says is trusted: size is capped while bytes come in, and the caller's check of the content decides
+before the file gets its name. A mirror that fails is never the end while another is left.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -36,7 +35,8 @@ class Patience:
     Args:
         read_s: silence after which a connection counts as dead.
         total_s: the longest one file may take from one mirror.
-        rounds: how often to go through the mirrors; a mirror that sent something wrong, or has no such file, is asked only once.
+        rounds: how often to go through the mirrors; a mirror that sent something wrong, or has no such file, is asked
+            only once.
         pause_s: average pause before the second round; doubles each round.
     """
 
@@ -74,8 +74,8 @@ def fetch(
         patience: how long to try.
 
     Raises:
-        HangtagError: `storage_*` if it cannot be written; what `accept` said, if a mirror delivered the wrong thing and none the right;
-            else `data_offline`. Both tell what was tried and what to do.
+        HangtagError: `storage_*` if it cannot be written; what `accept` said, if a mirror delivered the wrong thing and
+            none the right; else `data_offline`. Both tell what was tried and what to do.
     """
     reasons: dict[str, str] = {}
     wrong: list[HangtagError] = []
@@ -90,7 +90,7 @@ def fetch(
             try:
                 content = _get(url, size, progress, patience)
                 accept(content)
-            except _Failed as failure:
+            except _FailedError as failure:
                 reasons[mirror] = str(failure)
                 if failure.final:
                     left.remove(mirror)
@@ -107,7 +107,7 @@ def fetch(
     raise HangtagError(code, f"could not get {path.name}. Tried {tried}. {cures}")
 
 
-class _Failed(Exception):
+class _FailedError(Exception):
     """A mirror did not deliver. `final`: asking it again would not help."""
 
     def __init__(self, reason: str, final: bool = False) -> None:
@@ -127,26 +127,30 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
                     break
                 content += piece
                 if time.monotonic() > deadline:
-                    raise _Failed(f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s")
+                    raise _FailedError(f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s")
                 progress(url.rpartition("/")[2], min(len(content), size), size)
     except urllib.error.HTTPError as error:
         with error:
-            raise _Failed(f"HTTP {error.code} {error.reason}", final=error.code < 500 and error.code != 429) from error
+            raise _FailedError(
+                f"HTTP {error.code} {error.reason}", final=error.code < 500 and error.code != 429
+            ) from error
     except TimeoutError as error:
-        raise _Failed(f"silent for {patience.read_s:.0f} s") from error
+        raise _FailedError(f"silent for {patience.read_s:.0f} s") from error
     except urllib.error.URLError as error:
         reason = error.reason
         if isinstance(reason, TimeoutError):
-            raise _Failed(f"silent for {patience.read_s:.0f} s") from error
-        raise _Failed(str(getattr(reason, "strerror", None) or reason), isinstance(reason, ssl.SSLError)) from error
+            raise _FailedError(f"silent for {patience.read_s:.0f} s") from error
+        raise _FailedError(
+            str(getattr(reason, "strerror", None) or reason), isinstance(reason, ssl.SSLError)
+        ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _Failed(f"{type(error).__name__} {error}".strip()) from error
+        raise _FailedError(f"{type(error).__name__} {error}".strip()) from error
     return bytes(content)
 
 
 @contextlib.contextmanager
 def _opened(url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
-    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: only the body's reader can look at the clock."""
+    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: nothing else watches the clock."""
     connections: list[http.client.HTTPConnection] = []
 
     def hang_up() -> None:
@@ -190,7 +194,13 @@ class SafeRedirects(urllib.request.HTTPRedirectHandler):
     max_repeats = 2
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
     ) -> urllib.request.Request | None:
         """The request to follow with.
 

@@ -1,7 +1,8 @@
 """IDX, the format of MNIST and its descendants: a magic number, the dimensions, then the bytes.
 
-Source: the format's description on Yann LeCun's MNIST page: two zero bytes, a type (8: unsigned byte), the number of dimensions,
-each dimension as a big-endian 32-bit number, then the values, last dimension fastest. The files are usually gzipped.
+Source: the format's description on Yann LeCun's MNIST page: two zero bytes, a type (8: unsigned byte), the number of
+dimensions, each dimension as a big-endian 32-bit number, then the values, last dimension fastest. The files are usually
+gzipped.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def decode(content: bytes, shape: tuple[int | None, ...], where: str) -> NDArray
         A writable array of unsigned bytes.
 
     Raises:
-        HangtagError: `data_truncated` (it ends early), `data_not_gzip` (a web page), `data_format` (wrong magic, type or
-            dimensions, damaged gzip) or `data_count` (another number of items, or bytes after the last).
+        HangtagError: `data_truncated` (it ends early), `data_not_gzip` (a web page), `data_format` (wrong magic, type
+            or dimensions, damaged gzip) or `data_count` (another number of items, or bytes after the last).
     """
     if is_page(content):
         raise HangtagError(
@@ -62,7 +63,7 @@ def decode(content: bytes, shape: tuple[int | None, ...], where: str) -> NDArray
             "data_count", f"{where} says it holds {_times(found)} values: from 1 to {_MOST_BYTES:,} are read"
         )
     values = np.empty(size, dtype=np.uint8)
-    filled = source.fill(memoryview(values))
+    filled = source.fill(values.data)
     if filled < size:
         raise _ends_early(where, filled, f"{_times(found)} values")
     if source.more():

@@ -21,8 +21,8 @@ def open_idx_folder(name: str, class_names: tuple[str, ...], path: Path | None) 
     """The set in `path`, else in `HANGTAG_DATA`, else in the cache, where the user may put it; it is never downloaded.
 
     Raises:
-        HangtagError: `data_not_found`. Opening a half: `data_truncated`, `data_not_gzip`, `data_format`, `data_count`, `data_label`,
-            or `data_hash` if the files are Fashion-MNIST's.
+        HangtagError: `data_not_found`. Opening a half: `data_truncated`, `data_not_gzip`, `data_format`, `data_count`,
+            `data_label`, or `data_hash` if the files are Fashion-MNIST's.
     """
     folder, cached = find_folder(name, path)
     if cached and not folder.is_dir():

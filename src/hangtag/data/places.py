@@ -1,4 +1,4 @@
-"""Where a data set lies: a folder the user named, `HANGTAG_DATA`, or the cache, in this order. The first that is named counts."""
+"""Where a data set lies: a folder the user named, else `HANGTAG_DATA`, else the cache. The first that is named counts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Data sets whose files the world knows by hash. A file is what it claims only if size, SHA-256 and MD5 say so, every time."""
+"""Data sets the world knows by hash: a file is what it claims only if size, SHA-256 and MD5 say so, every time."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -77,12 +78,13 @@ def open_folder(published: Published, folder: Path) -> Dataset:
 
 
 def open_cache(published: Published, folder: Path, progress: download.Progress) -> Dataset:
-    """The set in the cache: a file that is missing is fetched when first opened, a bad one is set aside (`.bad`) and fetched again.
+    """The set in the cache: a missing file is fetched when first opened, a bad one set aside (`.bad`) and fetched again.
 
     Safe with any number of processes: files appear whole, and the lock only saves them all from fetching the same.
 
     Opening a half raises:
-        HangtagError: `data_offline` (what was tried, and the cures), `storage_*`, or what is wrong with what the mirrors sent.
+        HangtagError: `data_offline` (what was tried, and the cures), `storage_*`, or what is wrong with what the
+            mirrors sent.
     """
 
     def read(file: PublishedFile) -> Values:
@@ -155,8 +157,8 @@ def check(published: Published, file: PublishedFile, content: bytes, where: str)
             raise HangtagError("data_truncated", f"{where} is cut off: {size}. Get it again") from error
     raise HangtagError(
         "data_hash",
-        f"{where} is not the file {published.name} was published with (SHA-256 {sha256[:12]}..., should be {file.sha256[:12]}...): "
-        f"get it again, or name the set it belongs to, as in --data mnist=PATH",
+        f"{where} is not {published.name}'s published file (SHA-256 {sha256[:12]}..., not {file.sha256[:12]}...): "
+        "get it again, or name the set it belongs to, as in --data mnist=PATH",
     )
 
 
@@ -176,7 +178,7 @@ def _dataset(published: Published, folder: Path, read: Callable[[PublishedFile],
         half(published.training),
         half(published.test),
         origin,
-        {folder / file.name: lambda file=file: read(file) for file in published.files},  # type: ignore[misc]
+        {folder / file.name: functools.partial(read, file) for file in published.files},
     )
 
 

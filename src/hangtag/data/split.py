@@ -17,13 +17,14 @@ def stratified(split: Split, held_out: int | None = None, seed: int = VALIDATION
 
     Args:
         split: the pictures to part.
-        held_out: how many the second part gets; a twelfth if not given (5,000 of Fashion-MNIST's 60,000). Where classes are
-            so small that one picture each is already more, or all but one less, the number gives way.
+        held_out: how many the second part gets; a twelfth if not given (5,000 of Fashion-MNIST's 60,000). Where classes
+            are so small that one picture each is already more, or all but one less, the number gives way.
         seed: which cut.
 
     Returns:
-        (training, validation). Equal arguments give equal parts on every platform and with every version of NumPy: the pictures of
-        a class are ordered by the raw output of Philox, which NumPy promises never to change, unlike `permutation`'s.
+        (training, validation). Equal arguments give equal parts on every platform and with every version of NumPy: the
+        pictures of a class are ordered by the raw output of Philox, which NumPy promises never to change, unlike
+        `permutation`'s.
 
     Raises:
         HangtagError: `data_count`, if there are too few pictures to part.

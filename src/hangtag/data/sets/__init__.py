@@ -1,4 +1,4 @@
-"""Data sets, one per file: functions `(path, size, colour, progress) -> Dataset`. Names are written with `-` or `_` alike.
+"""Data sets, one per file: functions `(path, size, colour, progress) -> Dataset`. In a name `-` and `_` are alike.
 
 path: where the user says it lies, or None: then the set looks in `HANGTAG_DATA` and the cache, or downloads, if it can.
 size, colour: pixels along a side, and (size, size, 3) pictures in place of (size, size).

@@ -1,7 +1,8 @@
-"""Your own pictures: a folder with one sub-folder per class, or with `train` and `test` (or `validation`) folders of such.
+"""Your own pictures: a folder with one sub-folder per class, or with `train` and `test` (or `validation`) folders of
+such.
 
-Pictures are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. What cannot
-be read is left out, named and counted in `Split.skipped`. Links are followed only to places inside the folder.
+Pictures are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. What
+cannot be read is left out, named and counted in `Split.skipped`. Links are followed only to places inside the folder.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
     """The pictures below `path`; where there is no folder for the test, a tenth of them is set apart for it.
 
     Raises:
-        HangtagError: `data_not_found` or `data_count` if these are no class folders; opening a half, `data_count` if a class
-            has no picture that can be read.
+        HangtagError: `data_not_found` or `data_count` if these are no class folders; opening a half, `data_count` if a
+            class has no picture that can be read.
     """
     if path is None:
         raise HangtagError("usage_value", "image-folder needs a folder: say --data image-folder=PATH")
@@ -52,7 +53,9 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
         found = f"only {class_names[0]!r}" if class_names else "none"
         raise HangtagError("data_count", f"{train} should hold two or more folders, one per class: there is {found}")
     if len(class_names) > _MOST_CLASSES:
-        raise HangtagError("data_count", f"{train} holds {len(class_names):,} folders: more than {_MOST_CLASSES:,} classes")
+        raise HangtagError(
+            "data_count", f"{train} holds {len(class_names):,} folders: more than {_MOST_CLASSES:,} classes"
+        )
     shape = (size, size, 3) if colour else (size, size)
     learn = _Tree(train, class_names, shape, convert, progress)
     if tests:
@@ -111,13 +114,18 @@ class _Tree:
         if not len(split) or (every_class and empty):
             first = f" ({len(split.skipped)} could not be read, the first: {split.skipped[0]})" if split.skipped else ""
             which = ", ".join(repr(name) for name in empty)
-            raise HangtagError("data_count", f"{self.root} has no picture of {which}: add some, or remove the folder{first}")
+            raise HangtagError(
+                "data_count", f"{self.root} has no picture of {which}: add some, or remove the folder{first}"
+            )
         return split
 
     def _decode(self, files: list[tuple[Path, int]]) -> tuple[NDArray[np.uint8], list[int], list[str]]:
         shape = (len(files), *self.shape)
         if int(np.prod(shape, dtype=np.int64)) > _MOST_BYTES:
-            raise HangtagError("data_count", f"{len(files):,} pictures of {self.shape[0]} pixels fill more than 8 GiB: try a smaller size")
+            raise HangtagError(
+                "data_count",
+                f"{len(files):,} pictures of {self.shape[0]} pixels fill more than 8 GiB: try a smaller size",
+            )
         images = np.empty(shape, dtype=np.uint8)
 
         def one(i: int) -> str:
