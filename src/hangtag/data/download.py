@@ -90,7 +90,7 @@ def fetch(
             try:
                 content = _get(url, size, progress, patience)
                 accept(content)
-            except _FailedError as failure:
+            except _MirrorError as failure:
                 reasons[mirror] = str(failure)
                 if failure.final:
                     left.remove(mirror)
@@ -103,11 +103,11 @@ def fetch(
                 return
     code = wrong[0].code if wrong else "data_offline"
     tried = "; ".join(f"{mirror}: {reason}" for mirror, reason in reasons.items()) or "no mirror is set"
-    cures = f"(1) give a folder that has it with --data PATH, (2) set HANGTAG_DATA to one, or (3) put {path.name} by hand into {path.parent}"
-    raise HangtagError(code, f"could not get {path.name}. Tried {tried}. {cures}")
+    cures = f"--data PATH names a folder that has it; HANGTAG_DATA does so for good; put it into {path.parent} by hand"
+    raise HangtagError(code, f"could not get {path.name}. Tried {tried}. Three cures: {cures}")
 
 
-class _FailedError(Exception):
+class _MirrorError(Exception):
     """A mirror did not deliver. `final`: asking it again would not help."""
 
     def __init__(self, reason: str, final: bool = False) -> None:
@@ -127,30 +127,30 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
                     break
                 content += piece
                 if time.monotonic() > deadline:
-                    raise _FailedError(f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s")
+                    raise _MirrorError(f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s")
                 progress(url.rpartition("/")[2], min(len(content), size), size)
     except urllib.error.HTTPError as error:
         with error:
-            raise _FailedError(
+            raise _MirrorError(
                 f"HTTP {error.code} {error.reason}", final=error.code < 500 and error.code != 429
             ) from error
     except TimeoutError as error:
-        raise _FailedError(f"silent for {patience.read_s:.0f} s") from error
+        raise _MirrorError(f"silent for {patience.read_s:.0f} s") from error
     except urllib.error.URLError as error:
         reason = error.reason
         if isinstance(reason, TimeoutError):
-            raise _FailedError(f"silent for {patience.read_s:.0f} s") from error
-        raise _FailedError(
+            raise _MirrorError(f"silent for {patience.read_s:.0f} s") from error
+        raise _MirrorError(
             str(getattr(reason, "strerror", None) or reason), isinstance(reason, ssl.SSLError)
         ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _FailedError(f"{type(error).__name__} {error}".strip()) from error
+        raise _MirrorError(f"{type(error).__name__} {error}".strip()) from error
     return bytes(content)
 
 
 @contextlib.contextmanager
 def _opened(url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
-    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: nothing else watches the clock."""
+    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: nothing else has a clock then."""
     connections: list[http.client.HTTPConnection] = []
 
     def hang_up() -> None:

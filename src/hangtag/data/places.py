@@ -1,4 +1,4 @@
-"""Where a data set lies: a folder the user named, else `HANGTAG_DATA`, else the cache. The first that is named counts."""
+"""Where a data set lies: a folder the user named, else `HANGTAG_DATA`, else the cache. The first named counts."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def open_folder(published: Published, folder: Path) -> Dataset:
 
 
 def open_cache(published: Published, folder: Path, progress: download.Progress) -> Dataset:
-    """The set in the cache: a missing file is fetched when first opened, a bad one set aside (`.bad`) and fetched again.
+    """The set in the cache: a missing file is fetched when opened, a bad one set aside (`.bad`) and fetched again.
 
     Safe with any number of processes: files appear whole, and the lock only saves them all from fetching the same.
 

@@ -1,5 +1,4 @@
-"""Your own pictures: a folder with one sub-folder per class, or with `train` and `test` (or `validation`) folders of
-such.
+"""Your own pictures: a folder with a sub-folder per class, or with `train` and `test` (`validation`) folders of such.
 
 Pictures are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. What
 cannot be read is left out, named and counted in `Split.skipped`. Links are followed only to places inside the folder.

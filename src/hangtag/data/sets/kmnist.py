@@ -1,5 +1,4 @@
-"""Kuzushiji-MNIST: cursive Japanese characters, 28x28. Read from a folder of yours: gzipped or plain IDX files, four of
-them.
+"""Kuzushiji-MNIST: cursive Japanese characters, 28x28. Read from four IDX files of yours, gzipped or plain.
 
 Source: Clanuwat et al. 2018, arXiv:1812.01718; http://codh.rois.ac.jp/kmnist/ (CC BY-SA 4.0).
 """

@@ -1,4 +1,4 @@
-"""MNIST: handwritten digits, 28x28. Read from a folder of yours: gzipped or plain IDX files, four of them.
+"""MNIST: handwritten digits, 28x28. Read from four IDX files of yours, gzipped or plain.
 
 Source: LeCun, Bottou, Bengio, Haffner 1998, "Gradient-Based Learning Applied to Document Recognition".
 """
