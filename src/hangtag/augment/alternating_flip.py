@@ -1,6 +1,7 @@
 """Mirror each picture every other epoch, so that two epochs show it both ways round.
 
-Source: airbench, Jordan 2024, arXiv 2404.00498, section 3.6: which pictures start mirrored is fixed by a hash of their place.
+Source: airbench, Jordan 2024, arXiv 2404.00498, section 3.6. Which pictures start mirrored is fixed by a hash of their
+place in the training set.
 """
 
 from __future__ import annotations

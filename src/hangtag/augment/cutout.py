@@ -1,6 +1,6 @@
 """Cutout: a square of fixed size, centred anywhere, becomes background.
 
-Source: DeVries & Taylor 2017, arXiv 1708.04552. The centre may lie near an edge: then less than the whole square is cut.
+Source: DeVries & Taylor 2017, arXiv 1708.04552. A centre near an edge cuts less than the whole square.
 """
 
 from __future__ import annotations

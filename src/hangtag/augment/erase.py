@@ -1,7 +1,7 @@
 """Random erasing: a rectangle of random place, area and shape becomes noise.
 
-Source: Zhong et al. 2017, arXiv 1708.04896. Departure: a rectangle that does not fit is clipped to the picture's sides instead
-of being drawn again.
+Source: Zhong et al. 2017, arXiv 1708.04896. Departure: a rectangle that does not fit is clipped to the picture's sides
+instead of being drawn again.
 """
 
 from __future__ import annotations

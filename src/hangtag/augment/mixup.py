@@ -1,7 +1,7 @@
 """Mixup: each picture becomes a weighted mean with another, and so does its target.
 
-Source: Zhang et al. 2017, arXiv 1710.09412. Departure: the share is drawn per picture, not per batch; the larger share stays
-with the picture itself, which covers the same pairs.
+Source: Zhang et al. 2017, arXiv 1710.09412. Departure: the share is drawn per picture, not per batch; the larger share
+stays with the picture itself, which covers the same pairs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Brownlee's Fashion-MNIST network: one convolution, one dense layer, 542,230 numbers.
 
-Source: Brownlee 2019, "Deep Learning CNN for Fashion-MNIST Clothing Classification", machinelearningmastery.com: 32 unpadded
-3 x 3 filters, 2 x 2 max-pooling, dense 100, He-uniform weights. 320 + 540,900 + 1,010 = 542,230.
+Source: Brownlee 2019, "Deep Learning CNN for Fashion-MNIST Clothing Classification", machinelearningmastery.com: 32
+unpadded 3 x 3 filters, 2 x 2 max-pooling, dense 100, He-uniform weights. 320 + 540,900 + 1,010 = 542,230.
 Departures: none in what is computed; the flattened order is channel, row, column where Keras has row, column, channel.
 """
 
@@ -24,7 +24,7 @@ from hangtag.models._options import (
 
 @register("brownlee", num_params=542_230)
 class Brownlee(nn.Module):
-    """One block of filters, pooling and activation each, and one hidden layer. Shapes are those of 28-pixel pictures."""
+    """Filters, pooling, activation, and one hidden layer. Shapes are those of 28-pixel pictures."""
 
     def __init__(
         self,

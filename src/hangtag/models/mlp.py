@@ -1,7 +1,6 @@
 """A multilayer perceptron: what the pixels are worth without convolutions.
 
-Source: Rumelhart, Hinton & Williams 1986; 512 and 256 units as in the strongest perceptrons of Fashion-MNIST's own README.
-401,920 + 131,328 + 2,570 = 535,818 numbers.
+Source: Rumelhart, Hinton & Williams 1986; 512 and 256 units. 401,920 + 131,328 + 2,570 = 535,818 numbers.
 """
 
 from __future__ import annotations

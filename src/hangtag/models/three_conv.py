@@ -1,7 +1,8 @@
 """Three convolutions and a dense layer: the Keras classic for Fashion-MNIST, 206,026 numbers.
 
 Source: the network of the Keras and TensorFlow image-classification tutorials (Conv 32, pool, Conv 64, pool, Conv 64,
-dense) in the width published for Fashion-MNIST: dense 256, dropout 0.5. 320 + 18,496 + 36,928 + 147,712 + 2,570 = 206,026.
+dense) in the width published for Fashion-MNIST: dense 256, dropout 0.5.
+320 + 18,496 + 36,928 + 147,712 + 2,570 = 206,026.
 Departures: none in what is computed. Weights start as Keras draws them (Glorot uniform, zero biases); the flattened
 order is channel, row, column where Keras has row, column, channel; pooling comes before ReLU: the same numbers.
 """

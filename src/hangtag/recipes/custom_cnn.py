@@ -1,4 +1,4 @@
-"""A small VGG with batch norm and dropout on mirrored and moved pictures: a strong result in a few minutes on two cores."""
+"""A small VGG with batch norm and dropout on mirrored and moved pictures: a few minutes on two cores."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Exponential moving average of the weights.
 
-Source: Polyak & Juditsky 1992; the decay grows in as in TensorFlow's ExponentialMovingAverage(num_updates), so that the random
-first weights are soon forgotten.
+Source: Polyak & Juditsky 1992; the decay grows in as in TensorFlow's ExponentialMovingAverage(num_updates), so that the
+random first weights are soon forgotten.
 """
 
 from __future__ import annotations

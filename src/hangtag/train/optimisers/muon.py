@@ -1,6 +1,6 @@
 """Muon: each hidden layer's momentum is made orthogonal before it is applied, so that all directions move alike.
 
-Source: Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks", kellerjordan.github.io/posts/muon.
+Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", kellerjordan.github.io/posts/muon.
 PyTorch's own Muon takes matrices only; here filters are flattened to (filters, rest), as in the source's CIFAR-10 runs.
 The first and the last layer, depthwise filters, biases and norms are moved by AdamW, as the source advises.
 """
@@ -28,8 +28,9 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(steps):
         gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if matrix.shape[0] > matrix.shape[1] else x
+        x = a * x + (b * gram + c * (gram @ gram)) @ x
+    result: Tensor = x.T if matrix.shape[0] > matrix.shape[1] else x
+    return result
 
 
 class Muon(Optimizer):
@@ -56,7 +57,8 @@ class Muon(Optimizer):
         momentum = state["momentum_buffer"].lerp_(gradient, 1 - group["momentum"])
         matrix = gradient.lerp(momentum, group["momentum"]).flatten(1)  # Nesterov's look ahead
         rows, columns = matrix.shape
-        return (max(1, rows / columns) ** 0.5 * orthogonalised(matrix)).view(parameter.shape)
+        scale = max(1, rows / columns) ** 0.5  # a tall matrix spreads the same move over more outputs
+        return orthogonalised(matrix).mul(scale).view(parameter.shape)
 
     def _rest(self, parameter: Tensor, group: dict[str, Any]) -> Tensor:
         state, gradient = self.state[parameter], parameter.grad
@@ -66,7 +68,8 @@ class Muon(Optimizer):
         state["step"] += 1
         mean = state["exp_avg"].lerp_(gradient, 1 - _BETAS[0]) / (1 - _BETAS[0] ** state["step"])
         square = state["exp_avg_sq"].lerp_(gradient.square(), 1 - _BETAS[1]) / (1 - _BETAS[1] ** state["step"])
-        return mean / (square.sqrt() + _EPSILON)
+        move: Tensor = mean / (square.sqrt() + _EPSILON)
+        return move
 
 
 @register("muon")

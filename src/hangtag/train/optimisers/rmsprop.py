@@ -1,6 +1,6 @@
 """RMSprop: steps scaled by a running mean of the squared gradient.
 
-Source: Tieleman & Hinton 2012, Coursera lecture 6.5. PyTorch has no fused kernel for it; the foreach one is the next best.
+Source: Tieleman & Hinton 2012, Coursera lecture 6.5. PyTorch has no fused kernel for it; foreach is the next best.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Stochastic gradient descent with momentum, Nesterov's by default.
 
-Source: Sutskever et al. 2013; `norm_bias_lr_scale` as in airbench (Jordan 2024, arXiv 2404.00498, section 3.4), which moves
-the biases of batch norms 64 times faster.
+Source: Sutskever et al. 2013; `norm_bias_lr_scale` as in airbench (Jordan 2024, arXiv 2404.00498, section 3.4), which
+moves the biases of batch norms 64 times faster.
 """
 
 from __future__ import annotations
