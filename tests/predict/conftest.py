@@ -1,6 +1,7 @@
 """Tiny bundles: real ONNX graphs with the real contract, whose answers can be worked out by hand."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -40,6 +41,12 @@ def tiny_model(size: int = 28, colour: bool = False, num_classes: int = 10, seed
 
 def tiny_card(size: int = 28, colour: bool = False, num_classes: int = 10) -> Card:
     return Card(name="tiny", class_names=NAMES[:num_classes], size=size, colour=colour)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> SimpleNamespace:
+    """`tiny.model(...)` and `tiny.card(...)`, for tests that change them."""
+    return SimpleNamespace(model=tiny_model, card=tiny_card)
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ class OnnxPredictor:
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep
+        options.add_session_config_entry("session.load_model_format", "ONNX")  # its other format was not looked through
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions share no base of their own

@@ -19,6 +19,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -132,26 +133,28 @@ class _Child:
 
     def ask(self, content: bytes, size: int, colour: bool, timeout_s: float) -> tuple[dict[str, Any], bytes]:
         """One picture's answer; the child is dead if there is none."""
-        watch = threading.Timer(timeout_s if self.ready else timeout_s + START_S, self._lose_patience)
-        watch.start()
         try:
-            return self._ask(content, size, colour)
+            if not self.ready:
+                self._await_start()
+            with self._patience(timeout_s):
+                return self._ask(content, size, colour)
         except (OSError, ValueError) as error:  # a broken pipe, or an answer that is none
             self.kill()
             raise _DiedError("took too long" if self.hung else "crashed") from error
-        finally:
-            watch.cancel()
+
+    def _await_start(self) -> None:
+        assert self.process.stdout is not None
+        with self._patience(START_S):
+            self.ready = self.process.stdout.read(1) == _READY
+        if not self.ready:
+            self.kill()
+            cure = f"run `{Path(sys.executable).name} -m {_MODULE}` to see why"
+            raise HangtagError("internal_decoder", f"the picture decoder does not start: {cure}")
 
     def _ask(self, content: bytes, size: int, colour: bool) -> tuple[dict[str, Any], bytes]:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None
-        if not self.ready:
-            if stdout.read(1) != _READY and not self.hung:
-                self.kill()
-                cure = f"run `{Path(sys.executable).name} -m {_MODULE}` to see why"
-                raise HangtagError("internal_decoder", f"the picture decoder does not start: {cure}")
-            self.ready = True
         stdin.write(_REQUEST.pack(size, colour, len(content)))
         stdin.write(content)
         stdin.flush()
@@ -162,6 +165,16 @@ class _Child:
         if not isinstance(answer, dict) or (not pixels and "code" not in answer):
             raise ValueError("no answer of ours")
         return answer, _exactly(stdout, pixels)
+
+    @contextlib.contextmanager
+    def _patience(self, seconds: float) -> Iterator[None]:
+        watch = threading.Timer(seconds, self._lose_patience)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     def _lose_patience(self) -> None:
         self.hung = True
