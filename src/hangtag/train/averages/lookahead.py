@@ -1,6 +1,6 @@
 """Lookahead: slow weights follow the fast ones, and every few steps the fast ones start again from the slow.
 
-Source: Zhang et al. 2019, arXiv 1907.08610, in the form of airbench (Jordan 2024, arXiv 2404.00498, section 3.5): the
+Source: Zhang et al. 2019, arXiv 1907.08610, in the form of airbench (Jordan 2024, arXiv 2404.00498, section 3.4): the
 slow weights hold back more and more, by decay ** every * (step / steps) ** 3.
 """
 

@@ -1,0 +1,198 @@
+"""Any picture in any form gives one and the same label, and a bad one spoils nobody else's."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import hangtag.predict
+from hangtag.core.errors import HangtagError
+from hangtag.core.types import Predictor
+from hangtag.predict.recogniser import BATCH, Recogniser, Recognition, Recognitions
+from hangtag.preprocess import decoder
+
+
+@pytest.fixture
+def recogniser(bundle) -> Recogniser:
+    return hangtag.predict.load(bundle)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _end_children():
+    yield
+    decoder.shared().close()
+
+
+def pixels(seed: int = 0, shape: tuple[int, ...] = (28, 28)) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def png(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_what_is_loaded_is_a_predictor_too(recogniser):
+    assert isinstance(recogniser, Predictor)
+    assert recogniser.predict_proba(pixels()[None]).shape == (1, 10)
+    assert repr(recogniser).startswith("<Recogniser 'tiny': 28 x 28 grey, T-shirt/top, Trouser")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (60, 44), (60, 44, 3)])
+def test_every_form_of_a_picture_gives_the_same_answer(recogniser, tmp_path, shape):
+    array = pixels(1, shape)
+    path = tmp_path / "a.png"
+    path.write_bytes(png(array))
+    forms = [array, array.astype(int), Image.fromarray(array), png(array), bytearray(png(array)), path, str(path)]
+    answers = [recogniser.recognise(form) for form in forms]
+    assert len({answer.top for answer in answers}) == 1
+    assert [answer.path for answer in answers] == [None] * 5 + [str(path)] * 2
+
+
+def test_a_picture_of_the_models_size_is_judged_as_the_model_judges_it(recogniser):
+    answer = recogniser.recognise(pixels(), top=10)
+    row = recogniser.predict_proba(pixels()[None])[0]
+    assert answer.label == recogniser.class_names[row.argmax()]
+    assert answer.confidence == pytest.approx(row.max(), abs=1e-6)
+    assert answer.top == tuple(sorted(answer.top, key=lambda pair: -pair[1]))
+    assert {label for label, _ in answer.top} == set(recogniser.class_names)
+    assert np.array_equal(answer.pixels, pixels())
+
+
+def test_several_pictures_come_back_in_order(recogniser, tmp_path):
+    (tmp_path / "b.png").write_bytes(png(pixels(2)))
+    several = recogniser.recognise([pixels(1), tmp_path / "b.png", png(pixels(3))])
+    assert isinstance(several, Recognitions)
+    assert [item.top for item in several] == [recogniser.recognise(pixels(seed)).top for seed in (1, 2, 3)]
+    assert several[1:][0] == several[1]
+    assert [item.top for item in recogniser.recognise(np.stack([pixels(1), pixels(2)]))] == [
+        item.top for item in several[:2]
+    ]
+    assert [item.path for item in recogniser.recognise(tmp_path)] == [str(tmp_path / "b.png")]
+    assert len(recogniser.recognise([])) == 0
+
+
+def test_a_bad_picture_has_an_error_and_the_others_a_label(recogniser, tmp_path):
+    bad = [
+        b"",
+        b"<html>",
+        png(pixels())[:50],
+        tmp_path / "none.png",
+        np.zeros((5, 5)),
+        np.zeros((2, 2, 2, 2, 2), np.uint8),
+    ]
+    answers = recogniser.recognise([item for pair in zip(bad, [pixels()] * len(bad), strict=True) for item in pair])
+    assert [answer.error.code for answer in answers[::2]] == [
+        "image_empty",
+        "image_unsupported",
+        "image_truncated",
+        "image_not_found",
+        "image_shape",
+        "image_shape",
+    ]
+    assert all(answer.label and not answer.error for answer in answers[1::2])
+    assert all(answer.label is None and answer.top == () for answer in answers[::2])
+
+
+def test_a_thousand_pictures_of_which_some_are_broken(recogniser, tmp_path):
+    good, cut = png(pixels()), png(pixels())[:99]
+    for number in range(1000):
+        (tmp_path / f"{number:04}.png").write_bytes(cut if number % 10 == 3 else good)
+    answers = recogniser.recognise(tmp_path)
+    assert [Path(answer.path).name for answer in answers if answer.error] == [f"{n:04}.png" for n in range(3, 1000, 10)]
+    assert len({answer.top for answer in answers if not answer.error}) == 1
+
+
+def test_holds_two_batches_at_most(recogniser):
+    taken = 0
+
+    def endless():
+        nonlocal taken
+        while True:
+            taken += 1
+            yield pixels()
+
+    answers = recogniser.stream(endless())
+    next(answers)
+    assert taken == 2 * BATCH
+    answers.close()
+
+
+def test_refuses_what_is_no_kind_of_picture(recogniser):
+    with pytest.raises(HangtagError, match="a picture is a path, bytes"):
+        recogniser.recognise(7)
+
+
+def test_takes_colour_where_the_model_does(make_bundle):
+    recogniser = hangtag.predict.load(make_bundle("colour", size=32, colour=True))
+    array = pixels(0, (32, 32, 3))
+    assert recogniser.recognise(png(array)).top == recogniser.recognise(array).top
+    assert np.array_equal(recogniser.recognise(png(array)).pixels, array)
+
+
+def test_turns_a_photo_upright_once(recogniser):
+    array = pixels(0, (60, 44))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.fromarray(np.rot90(array)).save(file, "PNG", exif=exif)  # held sideways
+    upright = recogniser.recognise(array).top
+    assert recogniser.recognise(file.getvalue()).top == upright
+    assert recogniser.recognise(Image.open(file)).top == upright
+
+
+GOOD = Recognition("a<b>.jpg", "Shirt", 0.7, (("Shirt", 0.7), ("T-shirt/top", 0.2)), pixels=pixels())
+BAD = Recognition("b.jpg", None, 0.0, error=HangtagError("image_empty", "the file is <empty>"))
+
+
+def test_is_recorded_as_promised():
+    assert GOOD.to_dict() == {
+        "path": "a<b>.jpg",
+        "label": "Shirt",
+        "confidence": 0.7,
+        "top": [{"label": "Shirt", "confidence": 0.7}, {"label": "T-shirt/top", "confidence": 0.2}],
+        "error": None,
+    }
+    assert BAD.to_dict() == {
+        "path": "b.jpg",
+        "label": None,
+        "confidence": None,
+        "top": [],
+        "error": {"code": "image_empty", "message": "the file is <empty>"},
+    }
+
+
+def test_prints_well():
+    assert str(GOOD) == "a<b>.jpg: Shirt 70.0% (then T-shirt/top 20.0%)"
+    assert str(BAD) == "b.jpg: not recognised: the file is <empty>"
+    assert repr(Recognitions([GOOD] * 25)).splitlines()[0] == "<25 recognitions>"
+    assert repr(Recognitions([GOOD] * 25)).splitlines()[-1] == "... and 5 more"
+
+
+def test_shows_in_a_notebook_with_every_name_escaped():
+    page = Recognitions([GOOD, BAD])._repr_html_()
+    assert "a&lt;b&gt;.jpg" in page
+    assert "&lt;empty&gt;" in page
+    assert "data:image/png;base64," in page
+    assert "<b>Shirt</b>" in GOOD._repr_html_()
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_ten_thousand_pngs_give_exactly_evaluates_accuracy(make_bundle, tmp_path):
+    from hangtag import data
+    from hangtag.evaluate import evaluate_bundle
+
+    bundle = make_bundle("tiny", seed=1)
+    split = data.find().test()
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, image in enumerate(split.images):
+        Image.fromarray(image).save(folder / f"{number:05}.png", compress_level=1)
+    recogniser = hangtag.predict.load(bundle)
+    answers = list(recogniser.stream(sorted(folder.iterdir())))
+    right = [answer.label == split.class_names[label] for answer, label in zip(answers, split.labels, strict=True)]
+    assert np.mean(right) == evaluate_bundle(recogniser, "fashion-mnist").accuracy
