@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -78,33 +79,32 @@ def fetch(
             none the right; else `data_offline`. Both tell what was tried and what to do.
     """
     reasons: dict[str, str] = {}
-    wrong: list[HangtagError] = []
+    codes: list[str] = []
     left = list(mirrors)
     for number in range(patience.rounds):
-        if number and left:
-            time.sleep(
-                patience.pause_s * 2 ** (number - 1) * random.uniform(0.5, 1.5)
-            )  # apart from others who try again
+        if number and left:  # at a moment of our own: others may be trying again too
+            time.sleep(patience.pause_s * 2 ** (number - 1) * random.uniform(0.5, 1.5))
         for mirror in tuple(left):
             url = f"{mirror.rstrip('/')}/{path.name}"
             try:
                 content = _get(url, size, progress, patience)
                 accept(content)
             except _MirrorError as failure:
-                reasons[mirror] = str(failure)
+                reasons[mirror] = " ".join(str(failure).split())
                 if failure.final:
                     left.remove(mirror)
             except HangtagError as error:
                 reasons[mirror] = error.message
-                wrong.append(error)
+                codes.append(error.code)
                 left.remove(mirror)
             else:
                 write_file(path, content)
                 return
-    code = wrong[0].code if wrong else "data_offline"
     tried = "; ".join(f"{mirror}: {reason}" for mirror, reason in reasons.items()) or "no mirror is set"
     cures = f"--data PATH names a folder that has it; HANGTAG_DATA does so for good; put it into {path.parent} by hand"
-    raise HangtagError(code, f"could not get {path.name}. Tried {tried}. Three cures: {cures}")
+    raise HangtagError(
+        codes[0] if codes else "data_offline", f"could not get {path.name}. Tried {tried}. Three cures: {cures}"
+    )
 
 
 class _MirrorError(Exception):
@@ -123,28 +123,31 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
         with _opened(url, patience) as response:
             while len(content) <= size:
                 piece = response.read1(min(1 << 16, size + 1 - len(content)))
+                if time.monotonic() > deadline:
+                    slow = f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s"
+                    raise _MirrorError(slow, final=True)
                 if not piece:
                     break
                 content += piece
-                if time.monotonic() > deadline:
-                    raise _MirrorError(f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s")
                 progress(url.rpartition("/")[2], min(len(content), size), size)
     except urllib.error.HTTPError as error:
-        with error:
-            raise _MirrorError(
-                f"HTTP {error.code} {error.reason}", final=error.code < 500 and error.code != 429
-            ) from error
-    except TimeoutError as error:
-        raise _MirrorError(f"silent for {patience.read_s:.0f} s") from error
+        error.close()
+        if error.code < 400:
+            raise _MirrorError("redirects without end", final=True) from error
+        final = error.code < 500 and error.code != HTTPStatus.TOO_MANY_REQUESTS
+        raise _MirrorError(f"HTTP {error.code}", final) from error  # what else the server says is for terminals to fear
     except urllib.error.URLError as error:
         reason = error.reason
         if isinstance(reason, TimeoutError):
-            raise _MirrorError(f"silent for {patience.read_s:.0f} s") from error
-        raise _MirrorError(
-            str(getattr(reason, "strerror", None) or reason), isinstance(reason, ssl.SSLError)
-        ) from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _MirrorError(f"{type(error).__name__} {error}".strip()) from error
+            raise _MirrorError(f"silent for {patience.read_s:g} s") from error
+        text = getattr(reason, "strerror", None) or str(reason)
+        raise _MirrorError(text, final=isinstance(reason, ssl.SSLError | str)) from error
+    except TimeoutError as error:
+        raise _MirrorError(f"silent for {patience.read_s:g} s") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _MirrorError(f"speaks no HTTP, or hangs up ({type(error).__name__})") from error
+    except ValueError as error:
+        raise _MirrorError("is no address", final=True) from error
     return bytes(content)
 
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.types import Split
+from hangtag.data.split import stratified
+
+GOLDEN = [0, 43, 54, 66, 69, 117, 122, 131, 134, 170]
+FASHION = "b5213efd7f940a5e"
+
+
+def numbered(counts: list[int]) -> Split:
+    """Pictures that carry their own number."""
+    labels = np.concatenate([np.full(n, label, dtype=np.int64) for label, n in enumerate(counts)])
+    images = np.zeros((len(labels), 2, 2), dtype=np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.arange(len(labels)) // 256, np.arange(len(labels)) % 256
+    return Split(images, labels, tuple(f"c{i}" for i in range(len(counts))))
+
+
+def numbers(split: Split) -> list[int]:
+    return [int(a) * 256 + int(b) for a, b in split.images[:, 0]]
+
+
+def test_every_picture_lands_in_one_part_and_keeps_its_place():
+    training, validation = stratified(numbered([60, 60, 60]))
+    assert sorted(numbers(training) + numbers(validation)) == list(range(180))
+    assert numbers(training) == sorted(numbers(training))
+    assert numbers(validation) == sorted(numbers(validation))
+
+
+def test_holds_a_twelfth_of_each_class_out():
+    _, validation = stratified(numbered([600, 600, 600]))
+    assert list(validation.counts().values()) == [50, 50, 50]
+
+
+def test_follows_uneven_classes_and_forgets_no_small_one():
+    training, validation = stratified(numbered([900, 90, 5, 1]), held_out=100)
+    assert list(validation.counts().values()) == [90, 9, 1, 0]
+    assert list(training.counts().values()) == [810, 81, 4, 1]
+
+
+def test_gives_exactly_the_number_asked_for():
+    for held_out in (7, 50, 100):
+        assert len(stratified(numbered([101, 99, 57]), held_out)[1]) == held_out
+
+
+def test_is_the_same_cut_on_every_machine():
+    _, validation = stratified(numbered([100, 100]), 10)
+    assert numbers(validation) == GOLDEN
+    assert numbers(stratified(numbered([100, 100]), 10, seed=1)[1]) != GOLDEN
+
+
+def test_the_cut_of_fashion_mnist_never_moves():  # its labels alone decide: 6,000 of each class
+    labels = np.arange(60_000, dtype=np.int64) % 10
+    split = Split(np.zeros((60_000, 1, 1), dtype=np.uint8), labels, tuple("abcdefghij"), tuple(map(str, range(60_000))))
+    training, validation = stratified(split)
+    assert (len(training), len(validation)) == (55_000, 5_000)
+    assert hashlib.sha256(" ".join(validation.sources).encode()).hexdigest()[:16] == FASHION
+
+
+@pytest.mark.parametrize("held_out", [0, 4, 9])
+def test_refuses_to_leave_a_part_empty(held_out):
+    with pytest.raises(HangtagError, match="add more") as caught:
+        stratified(numbered([2, 2]), held_out)
+    assert caught.value.code == "data_count"
+
+
+def test_refuses_where_no_class_has_two():
+    with pytest.raises(HangtagError, match="add more"):
+        stratified(numbered([1, 1, 1]), 1)
