@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hangtag.data import idx
 from hangtag.data.published import Published, PublishedFile
 

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from hangtag.core.errors import HangtagError
-from hangtag.data.download import Patience, SafeRedirects, fetch, mirrors as named_mirrors
+from hangtag.data.download import Patience, SafeRedirects, fetch
+from hangtag.data.download import mirrors as named_mirrors
 from hangtag.data.published import check
 
 HURRIED = Patience(read_s=0.3, total_s=0.6, rounds=2, pause_s=0.01)
@@ -30,7 +31,14 @@ def get(small, tmp_path):
 
     def fetched(*mirrors: str, progress=lambda *_: None) -> bytes:
         path = tmp_path / file.name
-        fetch(path, file.bytes, mirrors, lambda content: check(small.published, file, content, file.name), progress, HURRIED)
+        fetch(
+            path,
+            file.bytes,
+            mirrors,
+            lambda content: check(small.published, file, content, file.name),
+            progress,
+            HURRIED,
+        )
         assert [entry.name for entry in tmp_path.iterdir()] == [file.name]
         return path.read_bytes()
 
@@ -181,7 +189,9 @@ def test_no_failing_system_call_leaves_a_final_file(tmp_path: Path, call: str, f
     calls = "rename,renameat,renameat2" if call == "rename" else call
     inject = f"inject={calls}:{'signal=SIGKILL' if fault == 'KILL' else f'error={fault}'}"
     command = ["strace", "-f", "-qq", "-o", os.devnull, "-P", str(temporary), "-e", inject]
-    ran = subprocess.run([*command, sys.executable, "-c", ALONE, str(path)], capture_output=True, check=False, text=True)
+    ran = subprocess.run(
+        [*command, sys.executable, "-c", ALONE, str(path)], capture_output=True, check=False, text=True
+    )
     assert not path.exists()
     if ends:
         assert ran.stderr.strip() == ends

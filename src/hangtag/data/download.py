@@ -44,7 +44,7 @@ class Patience:
     read_s: float = 20.0
     total_s: float = 900.0
     rounds: int = 3
-    pause_s: float = 1.0
+    pause_s: float = 0.5
 
 
 PATIENCE = Patience()
@@ -153,7 +153,7 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
 
 @contextlib.contextmanager
 def _opened(url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
-    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: nothing else has a clock then."""
+    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: no one else has a clock then."""
     connections: list[http.client.HTTPConnection] = []
 
     def hang_up() -> None:

@@ -2,8 +2,8 @@
 
 Source: Simonyan & Zisserman 2015, arXiv 1409.1556 (pairs of small filters); Ioffe & Szegedy 2015, arXiv 1502.03167
 (batch norm). 575,338 numbers.
-Departures: three stages instead of five, a single convolution in the first (it sees the most pixels and costs most), one dense
-layer before the last instead of two.
+Departures: three stages instead of five, a single convolution in the first (it sees the most pixels and costs most),
+one dense layer before the last instead of two.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Source: Tan & Le 2019, arXiv 1905.11946, table 1; blocks from MobileNetV2 (arXiv 1801.04381), squeeze-and-excitation
 (arXiv 1709.01507), stochastic depth (arXiv 1603.09382).
-Departures: two of the five halvings are left out or come later, so that 28 pixels end as 2 and not as 1; batch norm keeps
-PyTorch's epsilon and momentum; pixels come normalised, nothing is rescaled inside (Keras's does, and scales twice).
+Departures: two of the five halvings are left out or come later, so that 28 pixels end as 2 and not as 1; batch norm
+keeps PyTorch's epsilon and momentum; pixels come normalised, nothing is rescaled inside (Keras's network does that).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _DEPTHS = (1, 2, 2, 3, 3, 4, 1)
 _HEAD = 1280
 
 
-# fp32: backward through a depthwise filter takes 20 times longer in bf16 where it strides (torch 2.13, AMX), and 3 times
-# where it is 5 x 5.
+# fp32: backward through a depthwise filter takes 20 times longer in bf16 where it strides, and 3 times longer where it
+# is 5 x 5 (torch 2.13, AMX).
 @register("efficientnet", num_params=4_019_782, precision="fp32")
 class EfficientNet(nn.Module):
     """A stem, seven stages of inverted bottlenecks, a head. Shapes are those of 28-pixel pictures."""
@@ -80,7 +80,8 @@ class EfficientNet(nn.Module):
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(_HEAD, num_classes))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out")
+                # A depthwise filter reaches one map only, which PyTorch's fan_out does not know.
+                nn.init.kaiming_normal_(module.weight, mode="fan_in" if module.groups > 1 else "fan_out")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 

@@ -1,8 +1,8 @@
 """Muon: each hidden layer's momentum is made orthogonal before it is applied, so that all directions move alike.
 
-Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", kellerjordan.github.io/posts/muon.
-PyTorch's own Muon takes matrices only; here filters are flattened to (filters, rest), as in the source's CIFAR-10 runs.
-The first and the last layer, depthwise filters, biases and norms are moved by AdamW, as the source advises.
+Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", kellerjordan.github.io.
+PyTorch's own Muon takes matrices only; here filters are flattened to (filters, rest), as in the source's CIFAR-10
+runs. The first and the last layer, depthwise filters, biases and norms are moved by AdamW, as the source advises.
 """
 
 from __future__ import annotations

@@ -1,0 +1,224 @@
+"""`hangtag data`: get the pictures, prove that they are the right ones, look at them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hangtag.cli._progress import bars
+from hangtag.core.errors import HangtagError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hangtag.core.types import Dataset, Split
+
+_SHOWN_SKIPPED = 5
+_SHOWN_CLASSES = 20
+_COLUMNS = 14  # half of 28 pixels: five pictures beside each other in 80 columns
+
+_data = click.option(
+    "--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH. [default: fashion-mnist]"
+)
+_json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+
+
+@click.group(epilog="Example: hangtag data verify")
+def command() -> None:
+    """Fetch, verify or show the pictures that models learn from."""
+
+
+@command.command(epilog="Example: hangtag data fetch")
+@_data
+@_json
+def fetch(data: str | None, as_json: bool) -> None:
+    """Make sure the data is here: find it or download it, and check it.
+
+    Fashion-MNIST is looked for in --data, else HANGTAG_DATA, else the cache, which is filled from the mirrors.
+    """
+    from rich.console import Console
+
+    with bars() as progress:
+        dataset = _find(data, progress)
+        training, test = dataset.training(), dataset.test()
+    _warn(training, test)
+    if as_json:
+        click.echo(json.dumps(_facts(dataset, training, test), ensure_ascii=False))
+        return
+    line = f"[bold]{_safe(dataset.name)}[/]: {len(training):,} training and {len(test):,} test pictures"
+    Console().print(line, f"in {_safe(dataset.origin)}", soft_wrap=True, highlight=False)
+
+
+@command.command(epilog="Example: hangtag data verify --data ~/fashion-mnist --json")
+@_data
+@_json
+def verify(data: str | None, as_json: bool) -> None:
+    """Check every file: size, hashes, shape, and how often each class occurs. Exit status 4 if anything is wrong."""
+    from rich.console import Console
+
+    with bars() as progress:
+        dataset = _find(data, progress)
+        files, errors = _check_files(dataset)
+        if not errors:
+            training, test = dataset.training(), dataset.test()
+    result: dict[str, Any] = {"ok": not errors, "files": files}
+    if not errors:
+        _warn(training, test)
+        result |= _facts(dataset, training, test)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        console = Console()
+        if files:
+            _print_files(console, files)
+        if not errors:
+            _print_counts(console, {"Training": training, "Test": test})
+    if errors:
+        click.secho(f"error: {errors[0].message}", fg="red", err=True)
+        raise click.exceptions.Exit(errors[0].exit_status)
+    click.secho(f"{dataset.name} is as it should be ({dataset.origin})", fg="green", err=True)
+
+
+@command.command(epilog="Example: hangtag data show --data drawn --out drawn.png")
+@_data
+@click.option("--split", type=click.Choice(["training", "test"]), default="training", show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="data.png", show_default=True)
+@click.option("--size", default=28, show_default=True, help="Pixels a side, for folders of pictures and drawn.")
+@click.option("--colour", is_flag=True, help="In colour, for folders of pictures and drawn.")
+@_json
+def show(data: str | None, split: str, out: Path, size: int, colour: bool, as_json: bool) -> None:
+    """Draw a contact sheet: pictures of each class, and how many there are."""
+    import io
+
+    from rich.console import Console
+
+    from hangtag.core.files import write_file
+    from hangtag.data.contact_sheet import contact_sheet
+
+    with bars() as progress:
+        dataset = _find(data, progress, size, colour)
+        pictures = dataset.test() if split == "test" else dataset.training()
+    _warn(pictures)
+    file = io.BytesIO()
+    contact_sheet(pictures, f"{dataset.name}, {split}").save(file, "PNG")
+    write_file(out, file.getvalue())
+    if as_json:
+        record = {"name": dataset.name, "origin": dataset.origin, "split": split, "n": len(pictures)}
+        record |= {"counts": pictures.counts(), "skipped": list(pictures.skipped), "out": str(out)}
+        click.echo(json.dumps(record, ensure_ascii=False))
+    else:
+        _print_pictures(Console(), split, pictures)
+    click.secho(f"contact sheet: {out}", err=True)
+
+
+def _find(data: str | None, progress: Any, size: int = 28, colour: bool = False) -> Dataset:
+    from hangtag.data import find
+
+    return find(data, size=size, colour=colour, progress=progress)
+
+
+def _facts(dataset: Dataset, training: Split, test: Split) -> dict[str, Any]:
+    def half(split: Split) -> dict[str, Any]:
+        return {"n": len(split), "counts": split.counts(), "skipped": list(split.skipped)}
+
+    return {"name": dataset.name, "origin": dataset.origin, "training": half(training), "test": half(test)}
+
+
+def _warn(*splits: Split) -> None:
+    skipped = [entry for split in splits for entry in split.skipped]
+    if not skipped:
+        return
+    click.secho(f"{len(skipped):,} files left out:", fg="yellow", err=True)
+    for entry in sorted(set(skipped))[:_SHOWN_SKIPPED]:
+        click.secho(f"  {entry}", fg="yellow", err=True)
+    if len(set(skipped)) > _SHOWN_SKIPPED:
+        click.secho(f"  and {len(set(skipped)) - _SHOWN_SKIPPED:,} more", fg="yellow", err=True)
+
+
+def _check_files(dataset: Dataset) -> tuple[list[dict[str, Any]], list[HangtagError]]:
+    files: list[dict[str, Any]] = []
+    errors: list[HangtagError] = []
+    for path, read in dataset.files.items():
+        entry: dict[str, Any] = {"path": str(path), "bytes": None, "sha256": None, "md5": None, "shape": None}
+        entry["error"] = None
+        try:
+            entry["shape"] = list(read().shape)
+        except HangtagError as error:
+            errors.append(error)
+            entry["error"] = error.to_dict()
+        if path.is_file():
+            with path.open("rb") as file:
+                entry["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+                file.seek(0)
+                entry["md5"] = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+                entry["bytes"] = file.tell()
+        files.append(entry)
+    return files, errors
+
+
+def _print_files(console: Console, files: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", width=1)
+    table.add_column("File", no_wrap=True)
+    table.add_column("Bytes", justify="right")
+    table.add_column("SHA-256")
+    table.add_column("MD5")
+    table.add_column("Holds")
+    for file in files:
+        wrong = file["error"]
+        table.add_row(
+            "[red]✗[/]" if wrong else "[green]✓[/]",
+            _safe(Path(file["path"]).name),
+            "" if file["bytes"] is None else f"{file['bytes']:,}",
+            "" if file["sha256"] is None else f"{file['sha256'][:8]}…",
+            "" if file["md5"] is None else f"{file['md5'][:8]}…",
+            f"[red]{wrong['code']}[/]" if wrong else "×".join(f"{n:,}" for n in file["shape"]),
+        )
+    console.print(table)
+
+
+def _print_counts(console: Console, splits: dict[str, Split]) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from hangtag.data.contact_sheet import bar
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_footer=True)
+    table.add_column("Class", footer="all")
+    for title, split in splits.items():
+        table.add_column(title, justify="right", footer=f"{len(split):,}")
+    table.add_column("", style="cyan")
+    counts = [split.counts() for split in splits.values()]
+    most = max(counts[0].values())
+    for name, count in counts[0].items():
+        table.add_row(_safe(name), *(f"{each[name]:,}" for each in counts), bar(count / most, 24))
+    console.print(table)
+
+
+def _print_pictures(console: Console, split: str, pictures: Split) -> None:
+    from rich.columns import Columns
+    from rich.text import Text
+
+    from hangtag.data.contact_sheet import examples, half_blocks
+
+    if console.color_system in ("256", "truecolor"):  # without shades of grey there is nothing to see
+        cells = []
+        for label, class_name in enumerate(pictures.class_names[:_SHOWN_CLASSES]):
+            if len(chosen := examples(pictures, label, 1)):
+                title = Text(f"{class_name[:_COLUMNS]}\n", style="bold")
+                cells.append(title + half_blocks(pictures.images[chosen[0]], _COLUMNS))
+        console.print(Columns(cells, padding=(0, 2)))
+    _print_counts(console, {split.capitalize(): pictures})
+
+
+def _safe(text: str) -> str:
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() else "�" for c in text))
