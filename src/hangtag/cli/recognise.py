@@ -123,7 +123,11 @@ def _print_table(results: Iterator[Recognition], paths: list[Path], class_names:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no "━"
-    console = Console(highlight=False, soft_wrap=True)
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:  # rich would exit with 1; `recognise ... | head` is no failure
+            raise BrokenPipeError
+
+    console = Screen(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = 160
     widths = _widths(console.width, [len(printable(path)) for path in paths], [len(name) for name in class_names])

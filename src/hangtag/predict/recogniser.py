@@ -26,7 +26,7 @@ from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict.folder import find_pictures
 from hangtag.preprocess import decoder
 
-BATCH = 256  # pictures the model is given at once; at most twice as many are held
+BATCH = 64  # pictures the model is given at once; at most twice as many are held
 Source: TypeAlias = Any
 """A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W) or (H,
 W, 3)."""

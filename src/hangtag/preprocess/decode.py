@@ -204,14 +204,14 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     from PIL import Image as pillow  # noqa: N813
 
     values: NDArray[Any] = np.asarray(image)
-    if not np.isfinite(values).all():
-        raise HangtagError("image_damaged", "the picture holds values that are not numbers")
     clear = image.info.get("transparency")
     hole = values == clear if isinstance(clear, int) else None
-    if image.mode.startswith("I;16") or values.max() > 255:
-        values = values / 256
-    elif image.mode == "F" and values.max() <= 1:
-        values = np.round(values * 255)
+    if image.mode == "F":
+        if not np.isfinite(values).all():
+            raise HangtagError("image_damaged", "the picture holds values that are not numbers")
+        values = np.round(values * 255) if values.max() <= 1 else values / 256 if values.max() > 255 else values
+    elif image.mode != "I" or values.max() > 255:
+        values = values >> 8
     grey = np.clip(values, 0, 255).astype(np.uint8)
     if hole is not None:
         grey[hole] = 255
