@@ -21,7 +21,7 @@ from hangtag.data.download import Patience, SafeRedirects, fetch
 from hangtag.data.download import mirrors as named_mirrors
 from hangtag.data.published import check
 
-HURRIED = Patience(read_s=0.3, total_s=0.6, rounds=2, pause_s=0.01)
+HURRIED = Patience(read_s=0.2, total_s=0.4, rounds=2, pause_s=0.01)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Only the published bytes are accepted, at each opening; the cache mends itself, a folder of the user's is left alone."""
+"""Only the published bytes are accepted, at each opening; the cache mends itself, the user's folder is left alone."""
 
 from __future__ import annotations
 
@@ -134,7 +134,8 @@ def test_sets_a_bad_cached_file_aside_and_fetches_it_again(small, mirrors, cache
     assert (folder / small.pictures.name).read_bytes() == small.content[small.pictures.name]
 
 
-def test_offline_says_what_was_tried_and_puts_nothing_in_place(small, cache):
+def test_offline_says_what_was_tried_and_puts_nothing_in_place(small, cache, monkeypatch):
+    monkeypatch.setattr(time, "sleep", quiet)
     published = replace(small.published, mirrors=("http://127.0.0.1:1/",))
     error = refusal(open_cache(published, cache / "x", quiet).training)
     assert error.code == "data_offline"
@@ -195,3 +196,25 @@ def test_a_killed_download_leaves_nothing_that_the_next_run_does_not_mend(small,
     published = replace(small.published, mirrors=(mirrors.start("good"),))
     assert len(open_cache(published, cache / "x", quiet).training()) == 40
     assert not dead.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
+def test_eight_processes_and_random_kills_never_leave_a_bad_file(small, mirrors, cache):
+    # HANGTAG_ROUNDS=50 for the long run; each round starts from an empty folder
+    published = replace(small.published, mirrors=(mirrors.start("altered"), mirrors.start("good")))
+    good = open_folder(small.published, small.write(cache / "good")).training().digest()
+    for number in range(int(os.environ.get("HANGTAG_ROUNDS", "5"))):
+        folder = cache / f"round{number}"
+        processes = [opening(published, folder) for _ in range(8)]
+        time.sleep(random.uniform(0.05, 0.6))
+        for process in random.sample(processes, 4):
+            process.kill()
+        said = [process.communicate(timeout=60) for process in processes]
+        for process, (out, err) in zip(processes, said, strict=True):
+            assert process.returncode in (0, -signal.SIGKILL), err
+            assert process.returncode != 0 or out.strip() == good
+        for path in folder.glob("*.gz"):
+            assert path.read_bytes() == small.content[path.name]
+        assert open_cache(published, folder, quiet).training().digest() == good
+        assert not list(folder.glob("*.bad"))

@@ -78,9 +78,9 @@ def verify(data: str | None, as_json: bool) -> None:
         if not errors:
             _print_counts(console, {"Training": training, "Test": test})
     if errors:
-        click.secho(f"error: {errors[0].message}", fg="red", err=True)
+        click.secho(f"error: {_printable(errors[0].message)}", fg="red", err=True)
         raise click.exceptions.Exit(errors[0].exit_status)
-    click.secho(f"{dataset.name} is as it should be ({dataset.origin})", fg="green", err=True)
+    click.secho(_printable(f"{dataset.name} is as it should be ({dataset.origin})"), fg="green", err=True)
 
 
 @command.command(epilog="Example: hangtag data show --data drawn --out drawn.png")
@@ -134,7 +134,7 @@ def _warn(*splits: Split) -> None:
         return
     click.secho(f"{len(skipped):,} files left out:", fg="yellow", err=True)
     for entry in sorted(set(skipped))[:_SHOWN_SKIPPED]:
-        click.secho(f"  {entry}", fg="yellow", err=True)
+        click.secho(f"  {_printable(entry)}", fg="yellow", err=True)
     if len(set(skipped)) > _SHOWN_SKIPPED:
         click.secho(f"  and {len(set(skipped)) - _SHOWN_SKIPPED:,} more", fg="yellow", err=True)
 
@@ -148,6 +148,8 @@ def _check_files(dataset: Dataset) -> tuple[list[dict[str, Any]], list[HangtagEr
         try:
             entry["shape"] = list(read().shape)
         except HangtagError as error:
+            if error.code == "data_offline":  # there is nothing here to verify
+                raise
             errors.append(error)
             entry["error"] = error.to_dict()
         if path.is_file():
@@ -212,13 +214,18 @@ def _print_pictures(console: Console, split: str, pictures: Split) -> None:
         cells = []
         for label, class_name in enumerate(pictures.class_names[:_SHOWN_CLASSES]):
             if len(chosen := examples(pictures, label, 1)):
-                title = Text(f"{class_name[:_COLUMNS]}\n", style="bold")
+                title = Text(f"{_printable(class_name)[:_COLUMNS]}\n", style="bold")
                 cells.append(title + half_blocks(pictures.images[chosen[0]], _COLUMNS))
         console.print(Columns(cells, padding=(0, 2)))
     _print_counts(console, {split.capitalize(): pictures})
 
 
 def _safe(text: str) -> str:
+    """For rich: no markup, nothing a terminal would obey."""
     from rich.markup import escape
 
-    return escape("".join(c if c.isprintable() else "�" for c in text))
+    return escape(_printable(text))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "�" for c in text)

@@ -72,7 +72,7 @@ def half_blocks(picture: Pictures, columns: int) -> Text:
 def bar(fraction: float, columns: int) -> str:
     """A horizontal bar of eighths of a character; anything above 0 shows."""
     eighths = max(round(fraction * columns * 8), 1) if fraction > 0 else 0
-    return "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
 def _tile(picture: Pictures) -> Image.Image:

@@ -153,7 +153,7 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
 
 @contextlib.contextmanager
 def _opened(url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
-    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: no one else has a clock then."""
+    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: no other clock runs then."""
     connections: list[http.client.HTTPConnection] = []
 
     def hang_up() -> None:

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from hangtag.cli.data import command
+from hangtag.data.sets import drawn
+from hangtag.data.sets.fashion_mnist import FASHION_MNIST
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def hangtag(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The whole program, as users run it."""
+    environment = {name: value for name, value in os.environ.items() if name != "HANGTAG_DATA"} | environment
+    program = [sys.executable, "-c", "from hangtag.cli import main; main()"]
+    return subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+FIRST = gzip.compress(b"")  # how a gzip file begins
+
+
+@pytest.fixture
+def wares(tmp_path: Path) -> Path:
+    """Two classes of ten small pictures; one picture is broken."""
+    for label, shade in (("coat", 40), ("hat", 200)):
+        (tmp_path / "wares" / label).mkdir(parents=True)
+        for i in range(10):
+            Image.fromarray(np.full((28, 28), shade + i, dtype=np.uint8)).save(tmp_path / "wares" / label / f"{i}.png")
+    (tmp_path / "wares" / "hat" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    return tmp_path / "wares"
+
+
+@pytest.fixture
+def _few_drawings(monkeypatch):
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 40)
+    monkeypatch.setattr(drawn, "TEST_PICTURES", 20)
+
+
+@pytest.mark.parametrize("verb", ["fetch", "verify", "show"])
+def test_help_shows_an_example(verb):
+    assert f"Example: hangtag data {verb}" in run(verb, "--help").stdout
+
+
+@pytest.mark.usefixtures("_few_drawings")
+def test_show_writes_a_sheet_and_prints_the_counts(tmp_path):
+    result = run("show", "--data", "drawn", "--out", str(tmp_path / "sheets" / "a.png"))
+    assert result.exit_code == 0, result.output
+    assert "Ankle boot" in result.stdout
+    with Image.open(tmp_path / "sheets" / "a.png") as sheet:
+        assert sheet.width > 1000
+    assert "a.png" in result.stderr
+
+
+@pytest.mark.usefixtures("_few_drawings")
+def test_show_of_the_test_half_says_so(tmp_path):
+    result = run("show", "--data", "drawn", "--split", "test", "--out", str(tmp_path / "a.png"))
+    assert "Test" in result.stdout
+    assert "Training" not in result.stdout
+
+
+def test_json_stands_alone_on_standard_output(wares, tmp_path):
+    for verb in (["fetch"], ["verify"], ["show", "--out", str(tmp_path / "a.png")]):
+        result = run(*verb, "--data", str(wares), "--json")
+        record = json.loads(result.stdout)
+        assert record["name"] == "wares"
+
+
+def test_names_what_is_left_out_on_standard_error(wares):
+    for verb in ("fetch", "verify"):
+        assert "broken.png" in run(verb, "--data", str(wares)).stderr
+
+
+def test_verify_counts_the_classes_of_a_folder_and_names_what_is_left_out(wares):
+    record = json.loads(run("verify", "--data", str(wares), "--json").stdout)
+    assert record["ok"] is True
+    halves = record["training"]["counts"], record["test"]["counts"]
+    assert {label: sum(half[label] for half in halves) for label in ("coat", "hat")} == {"coat": 10, "hat": 10}
+    skipped = record["training"]["skipped"] + record["test"]["skipped"]
+    assert any("broken.png" in entry for entry in skipped)
+
+
+def test_verify_names_every_bad_file_and_ends_with_4(tmp_path):
+    for i, file in enumerate(FASHION_MNIST.files, start=2):
+        (tmp_path / file.name).write_bytes(FIRST[:i])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    result = run("verify", "--data", str(tmp_path), "--json")
+    record = json.loads(result.stdout)
+    assert (result.exit_code, record["ok"]) == (4, False)
+    assert [file["error"]["code"] for file in record["files"]] == ["data_truncated"] * 4
+    assert record["files"][1]["bytes"] == 3
+    table = run("verify", "--data", str(tmp_path))
+    assert table.stdout.count("data_truncated") == 4
+    assert "error:" in table.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_offline_ends_in_one_line_with_the_cures(tmp_path):
+    ran = hangtag("data", "fetch", HANGTAG_CACHE=str(tmp_path), HANGTAG_MIRRORS="http://127.0.0.1:1/")
+    assert ran.returncode == 4
+    assert ran.stdout == ""
+    (line,) = ran.stderr.splitlines()
+    for part in ("127.0.0.1:1", "--data", "HANGTAG_DATA", str(tmp_path)):
+        assert part in line
+    assert not list(tmp_path.rglob("*.gz"))
+
+
+def test_unknown_data_ends_in_one_line_and_in_json(tmp_path):
+    ran = hangtag("data", "verify", "--data", "drwan", "--json")
+    assert ran.returncode == 4
+    assert json.loads(ran.stdout)["error"]["code"] == "data_not_found"
+    assert ran.stderr.startswith("error: 'drwan' is neither")
+
+
+def test_control_characters_in_a_class_name_stay_off_the_terminal(wares, tmp_path):
+    if os.name == "nt":
+        pytest.skip("such names cannot be there")
+    (wares / "hat").rename(wares / "h\x1b[31mat")
+    result = run("show", "--data", str(wares), "--out", str(tmp_path / "a.png"))
+    assert "\x1b" not in result.stdout
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.real
+def test_verify_finds_the_real_files_right():
+    record = json.loads(run("verify", "--json").stdout)
+    assert record["ok"] is True
+    assert [file["shape"] for file in record["files"]] == [[60_000, 28, 28], [60_000], [10_000, 28, 28], [10_000]]
+    assert set(record["test"]["counts"].values()) == {1_000}

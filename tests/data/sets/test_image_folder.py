@@ -1,0 +1,159 @@
+"""Folders of one's own pictures: what a class is, what is left out and named; no link leads outside (E8)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hangtag.core.errors import HangtagError
+from hangtag.data.sets.image_folder import image_folder
+
+links = pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+
+
+def fill(folder: Path, count: int, start: int = 0) -> Path:
+    """Grey 28x28 pictures, which pass unchanged: each holds its number at the corner."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(start, start + count):
+        Image.fromarray(np.full((28, 28), i % 256, dtype=np.uint8)).save(folder / f"{i:03}.png")
+    return folder
+
+
+def opened(root: Path, size: int = 28, colour: bool = False):
+    return image_folder(root, size, colour, lambda *_: None)
+
+
+def refusal(root: Path, half: str = "training") -> HangtagError:
+    with pytest.raises(HangtagError) as caught:
+        getattr(opened(root), half)()
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+def test_a_folder_is_a_class_and_a_tenth_is_kept_for_the_test(tmp_path):
+    fill(tmp_path / "b hats", 30, start=100)
+    fill(tmp_path / "a coats", 20)
+    training, test = opened(tmp_path).training(), opened(tmp_path).test()
+    assert training.class_names == ("a coats", "b hats")
+    assert training.counts() == {"a coats": 18, "b hats": 27}
+    assert test.counts() == {"a coats": 2, "b hats": 3}
+    assert not set(training.sources) & set(test.sources)
+    assert opened(tmp_path).test().sources == test.sources
+    assert all(image[0, 0] == int(Path(source).stem) for image, source in zip(test.images, test.sources, strict=True))
+
+
+@pytest.mark.parametrize("name", ["test", "validation", "val"])
+def test_a_test_folder_is_the_test(tmp_path, name):
+    for part, count in (("train", 5), (name, 2)):
+        for label in ("coat", "hat"):
+            fill(tmp_path / part / label, count)
+    dataset = opened(tmp_path)
+    assert (len(dataset.training()), len(dataset.test())) == (10, 4)
+    assert dataset.name == tmp_path.name
+
+
+def test_a_test_class_nobody_learns_is_refused(tmp_path):
+    for label in ("train/coat", "train/hat", "test/coat", "test/hut"):
+        fill(tmp_path / label, 2)
+    assert refusal(tmp_path, "test").code == "data_label"
+
+
+def test_reads_every_spelling_and_depth_and_ignores_hidden_files(tmp_path):
+    for label in ("coat", "hat"):
+        fill(tmp_path / label / "2024" / "spring", 2)
+        Image.new("RGB", (30, 40), "white").save(tmp_path / label / "A.JPG", "JPEG")
+        (tmp_path / label / "._A.JPG").write_bytes(b"a Mac's note")
+    (tmp_path / ".git").mkdir()
+    dataset = opened(tmp_path)
+    assert len(dataset.training()) + len(dataset.test()) == 6
+    assert dataset.training().skipped == ()
+
+
+def test_names_what_cannot_be_read_and_reads_the_rest(tmp_path):
+    fill(tmp_path / "coat", 10)
+    fill(tmp_path / "hat", 10)
+    content = (tmp_path / "hat" / "003.png").read_bytes()
+    (tmp_path / "hat" / "003.png").write_bytes(content[: len(content) // 2])
+    (tmp_path / "hat" / "x.jpg").write_bytes(b"")
+    (tmp_path / "hat" / "note.txt").write_text("hello")
+    (tmp_path / "test").mkdir()
+    fill(tmp_path / "test" / "hat", 1)
+    os.rename(tmp_path / "coat", tmp_path / "coat2")  # noqa: PTH104
+    (tmp_path / "train").mkdir()
+    for label in ("coat2", "hat"):
+        (tmp_path / label).rename(tmp_path / "train" / label)
+    training = opened(tmp_path).training()
+    assert training.counts() == {"coat2": 10, "hat": 9}
+    assert sorted(Path(entry.partition(": ")[0]).name for entry in training.skipped) == ["003.png", "note.txt", "x.jpg"]
+
+
+def test_a_class_left_with_nothing_is_an_error(tmp_path):
+    fill(tmp_path / "train" / "coat", 3)
+    (tmp_path / "train" / "hat").mkdir()
+    fill(tmp_path / "test" / "coat", 1)
+    assert refusal(tmp_path).code == "data_count"
+    assert "'hat'" in refusal(tmp_path).message
+    (tmp_path / "train" / "hat" / "a.png").write_bytes(b"broken")
+    assert "a.png" in refusal(tmp_path).message
+
+
+def test_one_class_or_none_is_an_error(tmp_path):
+    assert refusal(tmp_path).code == "data_count"
+    fill(tmp_path / "coat", 3)
+    assert refusal(tmp_path).code == "data_count"
+    assert refusal(tmp_path / "absent").code == "data_not_found"
+    assert refusal(tmp_path / "coat" / "000.png").code == "data_not_found"
+
+
+def test_more_classes_than_anybody_sells_are_an_error(tmp_path):
+    for i in range(1_001):
+        (tmp_path / str(i)).mkdir()
+    assert refusal(tmp_path).code == "data_count"
+
+
+@links
+@pytest.mark.timeout(20)
+def test_links_are_followed_inside_the_folder_only(tmp_path):
+    outside = fill(tmp_path / "outside", 2, start=200)
+    root = tmp_path / "root"
+    for label in ("coat", "hat"):
+        fill(root / "train" / label, 4)
+        fill(root / "test" / label, 1)
+    hat = root / "train" / "hat"
+    (hat / "inside.png").symlink_to(root / "train" / "coat" / "000.png")
+    (hat / "outside.png").symlink_to(outside / "200.png")
+    (hat / "nothing.png").symlink_to(hat / "absent.png")
+    (hat / "itself.png").symlink_to(hat / "itself.png")
+    (hat / "round").symlink_to(hat)
+    (hat / "up").symlink_to(root / "train")
+    (hat / "away").symlink_to(outside)
+    (root / "train" / "gloves").symlink_to(outside)
+    training = opened(root).training()
+    assert training.class_names == ("coat", "hat")
+    assert training.counts() == {"coat": 4, "hat": 5}
+    assert training.images.max() < 200
+    left_out = sorted(Path(entry.partition(": ")[0]).name for entry in training.skipped)
+    assert left_out == ["away", "itself.png", "nothing.png", "outside.png", "round", "up"]
+
+
+def test_pictures_come_in_the_size_and_colour_asked_for(tmp_path):
+    for label in ("coat", "hat"):
+        fill(tmp_path / label, 3)
+    assert opened(tmp_path, 32, True).training().images.shape[1:] == (32, 32, 3)
+
+
+def test_says_how_far_it_is(tmp_path):
+    for label in ("coat", "hat"):
+        fill(tmp_path / label, 5)
+    told: list[tuple[str, int, int]] = []
+    image_folder(tmp_path, 28, False, lambda *args: told.append(args)).training()
+    assert told[-1][1:] == (8, 8)  # of ten, one of each class is kept for the test
+
+
+def test_without_a_folder_it_says_what_to_write():
+    with pytest.raises(HangtagError, match="image-folder=PATH"):
+        image_folder(None, 28, False, lambda *_: None)
