@@ -83,7 +83,11 @@ def test_same_seed_gives_the_same_weights_and_another_seed_others(name):
 
 def test_gradient_reaches_every_parameter(name):
     model = build(name).eval()  # nothing dropped, so nothing is unreached by chance
-    model(pictures()).square().sum().backward()
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(2):  # some networks start branches at zero, which block what lies before them for one step
+        optimiser.zero_grad()
+        model(pictures()).square().sum().backward()
+        optimiser.step()
     unreached = [
         key
         for key, parameter in model.named_parameters()
@@ -122,7 +126,7 @@ def test_bf16_and_fp32_agree_layer_by_layer(name):
         if not list(layer.children())
     ]
     with torch.no_grad():
-        model(pictures())
+        model(pictures(64))  # a batch as in training: kernels are chosen by size
     for hook in hooks:
         hook.remove()
     layers = dict(model.named_modules())

@@ -43,8 +43,8 @@ def test_names_what_keeps_an_installed_timm_from_importing(monkeypatch, tmp_path
 
 def test_suggests_the_nearest_network():
     timm_or_skip()
-    with pytest.raises(HangtagError, match="resnet10t") as caught:
-        models.create(Part("timm", model="resnet1t"), 10, 1, 28)
+    with pytest.raises(HangtagError, match="Did you mean 'resnet14t'") as caught:
+        models.create(Part("timm", model="resnet14"), 10, 1, 28)
     assert caught.value.code == "usage_value"
 
 
