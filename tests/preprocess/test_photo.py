@@ -61,7 +61,14 @@ def test_trims_what_is_within_5_percent_of_the_corners(shade):
 def test_does_not_negate_a_photo_on_a_dark_background():
     made = convert(photo(400, 400, item=220, background=10), 28, colour=False)
     assert made[14, 14] > 150
-    assert made[14, 0] == 10
+    assert made[14, 0] == 0
+
+
+@pytest.mark.parametrize(("background", "item"), [(190, 40), (240, 90), (60, 200)])
+def test_takes_the_backgrounds_level_off(background, item):
+    made = convert(photo(400, 400, item, background), 28, colour=False)
+    assert (made[:, :6] == 0).all()
+    assert made[14, 14] == pytest.approx(abs(background - round(0.886 * item)), abs=1)
 
 
 def test_one_odd_corner_does_not_hide_the_background():
@@ -96,7 +103,7 @@ def test_any_picture_fits(pixels, size, colour):
 @pytest.mark.parametrize("value", [0, 90, 255])
 def test_a_picture_of_nothing_stays_one(value):
     made = convert(Picture(np.full((50, 20, 3), value, np.uint8)), 28, colour=False)
-    assert (made == (value if value < 128 else 255 - value)).all()
+    assert (made == 0).all()
 
 
 def test_sharpening_keeps_flat_areas_and_doubles_the_gaussians_sum_in_the_middle():

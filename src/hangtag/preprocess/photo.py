@@ -4,7 +4,9 @@ Source: Xiao, Rasul, Vollgraf 2017, "Fashion-MNIST", arXiv:1708.07747, section 2
 colour (5%), longest edge to 28 by subsampling, sharpen (radius 1, sigma 1), extend the short edge and centre, negate,
 8-bit grey.
 Departures: the background is the median of the four corners, not one of them; a photo on a dark background is not
-negated, since negating is there to make the background dark; a large photo is first averaged down to the size of
+negated, since negating is there to make the background dark; the background's remaining level is taken off, since only
+a studio's white is 0 when negated (2,631 phone photos of clothing-dataset-small: a small MLP put 94% into "Bag"
+without this, 14% with it, and got 31% right in place of 3%); a large photo is first averaged down to the size of
 Zalando's thumbnails.
 """
 
@@ -63,7 +65,8 @@ def convert(picture: Picture, size: int, colour: bool) -> NDArray[np.uint8]:
         return framed if framed.ndim == 3 else np.repeat(framed[..., None], 3, axis=2)
     small = _sharpened(_subsampled(_trimmed(pixels, background), size))
     grey = _grey(_centred(small, background, size))
-    return grey if _grey(background) < 128 else 255 - grey
+    light, level = (grey, _grey(background)) if _grey(background) < 128 else (255 - grey, 255 - _grey(background))
+    return np.maximum(light, level) - level
 
 
 def convert_file(path: Path, size: int, colour: bool) -> NDArray[np.uint8]:
