@@ -123,6 +123,7 @@ def _print_table(results: Iterator[Recognition], paths: list[Path], class_names:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no "━"
+
     class Screen(Console):
         def on_broken_pipe(self) -> None:  # rich would exit with 1; `recognise ... | head` is no failure
             raise BrokenPipeError
