@@ -19,7 +19,7 @@ def load(name_or_path: str | os.PathLike[str] = "default", *, threads: int | Non
     Raises:
         HangtagError: `bundle_*`; `extra_missing` if it holds only weights and torch is not installed.
     """
-    from hangtag.core.card import ONNX
+    from hangtag.core.card import ONNX, WEIGHTS
     from hangtag.predict.bundle import open_bundle
     from hangtag.predict.recogniser import Recogniser
 
@@ -31,4 +31,8 @@ def load(name_or_path: str | os.PathLike[str] = "default", *, threads: int | Non
 
     from hangtag.core.optional import require
 
-    return Recogniser(require("hangtag.predict.torch", extra="train").load_weights(bundle), bundle.card)
+    for package in ("torch", "safetensors"):
+        require(package, extra="train")
+    from hangtag.predict.torch import from_weights
+
+    return Recogniser(from_weights(bundle.files[WEIGHTS], bundle.card), bundle.card)

@@ -114,6 +114,8 @@ def from_weights(content: bytes, card: Card) -> TorchPredictor:
         model.load_state_dict(load(content))
     except (SafetensorError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise HangtagError("bundle_incompatible", f"the weights of {card.name!r} do not fit its recipe: {reason}") from error
+        raise HangtagError(
+            "bundle_incompatible", f"the weights of {card.name!r} do not fit its recipe: {reason}"
+        ) from error
     deployed = Deployed(model, card.normalise["mean"], card.normalise["std"], recipe.flip_average)
     return TorchPredictor(deployed.eval(), card.class_names)

@@ -1,0 +1,110 @@
+"""`hangtag doctor`: what this installation can do, and what is missing for the rest."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from typing import Any
+
+import click
+
+_PACKAGES = {
+    "": ("numpy", "pillow", "onnxruntime", "click", "rich", "filelock", "platformdirs"),
+    "train": ("torch", "safetensors", "onnx", "onnxscript", "psutil"),
+    "classical": ("scikit-learn", "skl2onnx"),
+}
+
+
+@click.command(epilog="Example: hangtag doctor --json")
+@click.option("--data", metavar="DATA", help="Look for the data there.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(data: str | None, as_json: bool) -> None:
+    """Versions, device, bf16, data and cache of this installation."""
+    found = _examine(data)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="center")
+    table.add_column(style="bold")
+    table.add_column()
+    for row in found["checks"]:
+        mark = Text("✓", "green") if row["ok"] else Text("–", "yellow")
+        table.add_row(mark, Text(row["what"]), Text(row["found"], "" if row["ok"] else "yellow"))
+    Console(highlight=False).print(table)
+
+
+def _examine(data: str | None) -> dict[str, Any]:
+    checks = [_check("hangtag", True, f"{_version('hangtag')} on Python {platform.python_version()}, {platform.system()}")]
+    for extra, packages in _PACKAGES.items():
+        missing = [name for name in packages if _version(name) is None]
+        text = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)
+        if missing:
+            what = f"hangtag[{extra}]" if extra else "hangtag"
+            text = f"lacks {', '.join(missing)}: pip install '{what}'"
+        checks.append(_check(extra or "recognise", not missing, text))
+    checks += [*_device(), _data(data), _cache(), _weights()]
+    return {"checks": checks, "ok": all(row["ok"] for row in checks if row["what"] in ("hangtag", "recognise"))}
+
+
+def _device() -> list[dict[str, Any]]:
+    from hangtag.core.errors import HangtagError
+    from hangtag.core.optional import require
+
+    try:
+        require("torch", extra="train")
+        require("psutil", extra="train")
+    except HangtagError as error:
+        return [_check("device", False, f"unknown: {error.message}")]
+    from hangtag.train import machine
+
+    device = machine.choose_device()
+    fast = machine.fast_bf16(device)
+    return [
+        _check("device", True, machine.describe(device)),
+        _check("bf16", fast, "fast here, used by default" if fast else "no hardware for it here: fp32 is used"),
+    ]
+
+
+def _data(data: str | None) -> dict[str, Any]:
+    from hangtag.core.errors import HangtagError
+    from hangtag.data.sets.fashion_mnist import locate
+
+    try:
+        place = locate(data)
+    except HangtagError as error:
+        return _check("data", False, error.message)
+    if place is None:
+        return _check("data", False, "Fashion-MNIST is not on this machine yet: hangtag data fetch")
+    return _check("data", True, f"Fashion-MNIST in {place} (hangtag data verify checks it)")
+
+
+def _cache() -> dict[str, Any]:
+    from hangtag.core.paths import cache_folder
+
+    folder = cache_folder()
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    return _check("cache", True, f"{folder}, {size / 1e6:.1f} MB")
+
+
+def _weights() -> dict[str, Any]:
+    from hangtag.core.paths import bundle_names
+
+    names = sorted(bundle_names())
+    return _check("weights", "default" in names, ", ".join(names) or "none")
+
+
+def _check(what: str, ok: bool, found: str) -> dict[str, Any]:
+    return {"what": what, "ok": ok, "found": found}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,58 @@
+"""`hangtag list`: everything that has a name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "weights")
+
+
+@click.command(epilog="Example: hangtag list recipes")
+@click.argument("what", required=False, type=click.Choice(_WHAT))
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(what: str | None, as_json: bool) -> None:
+    """Models, recipes, data sets, augmentations, metrics or trained weights; all of them if none is named."""
+    listing = {kind: _entries(kind) for kind in ([what] if what else _WHAT)}
+    if as_json:
+        click.echo(json.dumps(listing, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for kind, entries in listing.items():
+        table = Table(title=kind, title_style="bold", title_justify="left", box=None, padding=(0, 2), show_header=False)
+        table.add_column(style="cyan", no_wrap=True)
+        table.add_column()
+        for entry in entries:
+            table.add_row(Text(entry["name"]), Text(entry["about"]))
+        console.print(table)
+        console.print()
+
+
+def _entries(kind: str) -> list[dict[str, Any]]:
+    if kind == "weights":
+        from hangtag.core import card as cards
+        from hangtag.core.errors import HangtagError
+        from hangtag.core.paths import bundle_names
+
+        found = []
+        for name, folder in sorted(bundle_names().items()):
+            try:
+                card = cards.read(folder)
+            except HangtagError as error:
+                found.append({"name": name, "about": f"unusable: {error.message}"})
+                continue
+            classes = f"{len(card.class_names)} classes, {card.size}x{card.size} {'colour' if card.colour else 'grey'}"
+            found.append({"name": name, "about": f"{card.name}, {classes}, in {folder}"})
+        return found
+    import importlib
+
+    package = {"data": "hangtag.data.sets", "augmentations": "hangtag.augment"}.get(kind, f"hangtag.{kind}")
+    registry = importlib.import_module(package).register
+    written = (lambda name: name.replace("_", "-")) if kind == "data" else (lambda name: name)
+    return [{"name": written(name), "about": registry.summary(name)} for name in registry.names()]
