@@ -1,9 +1,10 @@
 """Hangtag recognises fashion products in pictures.
 
     import hangtag
-    hangtag.load("default").recognise("shirt.jpg")
-    hangtag.train(hangtag.recipe("three_conv"))
-    hangtag.evaluate("default")
+
+    hangtag.load("default").recognise("shirt.jpg")  # what is it?
+    run = hangtag.train(hangtag.recipe("three_conv"))  # learn it anew
+    hangtag.evaluate(run.bundle)  # how good is it?
 
 Names are loaded when first used: `import hangtag` imports neither torch nor ONNX Runtime.
 """
@@ -14,13 +15,44 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-_HOME: dict[str, str] = {}
+
+_HOME = {
+    "ClassicalRecipe": ("hangtag.core.recipe", "ClassicalRecipe"),
+    "Evaluation": ("hangtag.evaluation", "Evaluation"),
+    "HangtagError": ("hangtag.core.errors", "HangtagError"),
+    "NetworkRecipe": ("hangtag.core.recipe", "NetworkRecipe"),
+    "Part": ("hangtag.core.recipe", "Part"),
+    "Run": ("hangtag.experiment", "Run"),
+    "Split": ("hangtag.core.types", "Split"),
+    "evaluate": ("hangtag.evaluation", "evaluate_bundle"),
+    "load": ("hangtag.predict", "load"),
+    "override": ("hangtag.core.recipe", "override"),
+    "recipe": ("hangtag.recipes", "create"),
+    "train": ("hangtag.experiment", "run"),
+}
+__all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:
-    pass
+    from hangtag.core.errors import HangtagError as HangtagError
+    from hangtag.core.recipe import ClassicalRecipe as ClassicalRecipe
+    from hangtag.core.recipe import NetworkRecipe as NetworkRecipe
+    from hangtag.core.recipe import Part as Part
+    from hangtag.core.recipe import override as override
+    from hangtag.core.types import Split as Split
+    from hangtag.evaluation import Evaluation as Evaluation
+    from hangtag.evaluation import evaluate_bundle as evaluate
+    from hangtag.experiment import Run as Run
+    from hangtag.experiment import run as train
+    from hangtag.predict import load as load
+    from hangtag.recipes import create as recipe
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
+        module, attribute = _HOME[name]
+        return getattr(importlib.import_module(module), attribute)
     raise AttributeError(f"module 'hangtag' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -131,8 +131,8 @@ def _train_network(
     from hangtag.export import onnx
     from hangtag.predict.onnx import OnnxPredictor
     from hangtag.predict.torch import TorchPredictor
-    from hangtag.train import interrupt, machine
-    from hangtag.train.loop import fit
+    from hangtag.training import interrupt, machine
+    from hangtag.training.loop import fit
 
     device = machine.choose_device(device_name)
     prefers = models.register.facts(recipe.model.name).get("precision")
@@ -209,10 +209,10 @@ def _judge(predictor: Predictor, validation: Split | None) -> dict[str, Any]:
     """What the served model scores on the pictures cut from the training data; empty without any."""
     if validation is None:
         return {}
-    from hangtag import evaluate
+    from hangtag import evaluation
 
-    evaluation = evaluate.judge(predictor, validation)
-    return {"n": evaluation.n, "accuracy": evaluation.accuracy, "loss": evaluation.loss}
+    judged = evaluation.judge(predictor, validation)
+    return {"n": judged.n, "accuracy": judged.accuracy, "loss": judged.loss}
 
 
 def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:

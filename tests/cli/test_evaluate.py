@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import hangtag.evaluate
+import hangtag.evaluateX
 from hangtag.cli.evaluate import command
-from hangtag.evaluate import Evaluation
+from hangtag.evaluation import Evaluation
 
 SCORES = {"accuracy": 0.95, "loss": 0.2, "precision": 0.95, "recall": 0.95, "f1": 0.95, "ece": 0.01}
 

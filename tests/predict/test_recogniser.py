@@ -184,7 +184,7 @@ def test_shows_in_a_notebook_with_every_name_escaped():
 @pytest.mark.slow
 def test_ten_thousand_pngs_give_exactly_evaluates_accuracy(make_bundle, tmp_path):
     from hangtag import data
-    from hangtag.evaluate import evaluate_bundle
+    from hangtag.evaluation import evaluate_bundle
 
     bundle = make_bundle("tiny", seed=1)
     split = data.find().test()

@@ -5,7 +5,7 @@ import torch
 
 from hangtag import augment, models, recipes
 from hangtag.core.recipe import from_dict, to_dict
-from hangtag.train import averages, optimisers, schedules
+from hangtag.training import averages, optimisers, schedules
 
 NAMES = ["lenet5", "brownlee", "three_conv", "custom_cnn", "efficientnet", "mlp"]
 

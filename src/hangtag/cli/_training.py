@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hangtag.experiment import Run, Watch
-    from hangtag.train.loop import Epoch, Progress
+    from hangtag.training.loop import Epoch, Progress
 
 _REFRESH_S = 0.1  # drawing at every step of a small network would cost more than the step
 _BAR = 16

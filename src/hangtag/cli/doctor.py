@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,7 +62,7 @@ def _device() -> list[dict[str, Any]]:
         require("psutil", extra="train")
     except HangtagError as error:
         return [_check("device", False, f"unknown: {error.message}")]
-    from hangtag.train import machine
+    from hangtag.training import machine
 
     device = machine.choose_device()
     fast = machine.fast_bf16(device)
@@ -73,15 +74,15 @@ def _device() -> list[dict[str, Any]]:
 
 def _data(data: str | None) -> dict[str, Any]:
     from hangtag.core.errors import HangtagError
-    from hangtag.data.sets.fashion_mnist import locate
+    from hangtag.data.places import find_folder, holds_idx
 
     try:
-        place = locate(data)
+        folder, cached = find_folder("fashion-mnist", Path(data) if data else None)
     except HangtagError as error:
         return _check("data", False, error.message)
-    if place is None:
+    if cached and not holds_idx(folder):
         return _check("data", False, "Fashion-MNIST is not on this machine yet: hangtag data fetch")
-    return _check("data", True, f"Fashion-MNIST in {place} (hangtag data verify checks it)")
+    return _check("data", True, f"Fashion-MNIST in {folder} (hangtag data verify checks it)")
 
 
 def _cache() -> dict[str, Any]:

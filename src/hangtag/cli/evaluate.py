@@ -22,7 +22,7 @@ def command(bundle: str, split: str, data: str | None, as_json: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from hangtag.evaluate import evaluate_bundle
+    from hangtag.evaluation import evaluate_bundle
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

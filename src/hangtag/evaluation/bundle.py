@@ -1,0 +1,53 @@
+"""From a bundle's name to its evaluation: find the model, find its data, judge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from hangtag.core.card import Card
+from hangtag.core.errors import HangtagError
+from hangtag.core.types import Predictor
+from hangtag.evaluation.evaluation import Evaluation, Progress, judge
+
+
+def evaluate_bundle(
+    bundle: str | Path | Predictor,
+    data: str | None = None,
+    split: Literal["test", "val"] = "test",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """How good a trained model is on pictures it has not learnt from.
+
+    Args:
+        bundle: a path, a name looked up as `core.paths.find_bundle` does, or a loaded predictor.
+        data: what `data.find` takes; the data the model was trained on if not given.
+        split: "test", or "val" for the validation pictures that were held out of the training ones.
+        progress: told (what, done, in all), also while data are fetched.
+
+    Raises:
+        HangtagError: `usage_split` if the model was trained on the validation pictures too; what finding the model
+            (`bundle_*`) or the data (`data_*`) raises; what `judge` raises.
+    """
+    from hangtag import data as datasets
+    from hangtag import predict
+    from hangtag.data.split import stratified
+
+    if split not in ("test", "val"):
+        raise HangtagError("usage_split", f"split should be 'test' or 'val', not {split!r}")
+    predictor = predict.load(bundle) if isinstance(bundle, str | Path) else bundle
+    card: Card | None = getattr(predictor, "card", None)
+    name = card.name if card else type(predictor).__name__
+    if split == "val" and card and card.full:
+        raise HangtagError("usage_split", f"{name} was trained on the validation pictures too: use --split test")
+    dataset = datasets.find(
+        data,
+        name=card.data.get("name", "fashion-mnist") if card else "fashion-mnist",
+        size=card.size if card else 28,
+        colour=card.colour if card else False,
+        progress=progress,
+    )
+    if split == "test":
+        return judge(predictor, dataset.test(), progress, name=name, data=f"{dataset.name}, test split")
+    _, validation = stratified(dataset.training())
+    return judge(predictor, validation, progress, name=name, data=f"{dataset.name}, validation split")

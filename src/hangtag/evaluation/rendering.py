@@ -1,0 +1,169 @@
+"""An evaluation as a person sees it: in a terminal, as plain text, in a notebook."""
+
+from __future__ import annotations
+
+import html
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from hangtag.evaluation.evaluation import Evaluation
+
+_RGB = tuple[int, int, int]
+_PALE: dict[bool, _RGB] = {True: (221, 240, 226), False: (254, 232, 214)}  # right: green; wrong: orange
+_DEEP: dict[bool, _RGB] = {True: (22, 120, 72), False: (196, 55, 20)}
+_LEAST_COLUMN = 4  # four figures; narrower columns could not be read
+_BAR = 24
+
+
+class Screen:
+    """Terminal view, fitted to the width there is."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        evaluation = self.evaluation
+        yield _headline(evaluation)
+        yield Padding(_per_class(evaluation), (1, 0, 0, 1))
+        yield Padding(_confusion(evaluation, options.max_width - 1), (1, 0, 0, 1))
+        yield Padding(_words(evaluation), (1, 0, 0, 2))
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """The terminal view without colour, 100 columns wide."""
+    console = Console(file=io.StringIO(), width=100, color_system=None, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(Screen(evaluation))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def to_html(evaluation: Evaluation) -> str:
+    """The notebook view. Every name in it is escaped."""
+    low, high = evaluation.accuracy_interval
+    names = [html.escape(name) for name in evaluation.class_names]
+    per_class = "".join(
+        f"<tr><th style='text-align:left'>{name}</th><td>{row['precision']:.1%}</td><td>{row['recall']:.1%}</td>"
+        f"<td>{row['f1']:.1%}</td><td>{row['support']:,}</td></tr>"
+        for name, row in zip(names, evaluation.per_class, strict=True)
+    )
+    matrix = ""
+    for i, (name, row) in enumerate(zip(names, evaluation.confusion.tolist(), strict=True)):
+        cells = ""
+        for j, count in enumerate(row):
+            paper, ink = _heat(count, sum(row), i == j)
+            style = f" style='background:rgb{paper};color:rgb{ink}'" if count else ""
+            cells += f"<td{style}>{count or '·'}</td>"
+        matrix += f"<tr><th style='text-align:left'>{name}</th>{cells}</tr>"
+    return (
+        f"<div><p><b>{html.escape(evaluation.name)}</b> on {html.escape(evaluation.data)}: "
+        f"<b>{evaluation.accuracy:.2%}</b> of {evaluation.n:,} pictures right "
+        f"(95% interval {low:.2%} to {high:.2%}), loss {evaluation.loss:.4f}, "
+        f"macro precision {evaluation.precision:.2%}, recall {evaluation.recall:.2%}, F1 {evaluation.f1:.2%}</p>"
+        f"<table><thead><tr><th></th><th>precision</th><th>recall</th><th>F1</th><th>pictures</th></tr></thead>"
+        f"<tbody>{per_class}</tbody></table>"
+        f"<table><thead><tr><th>true ↓ &nbsp; taken for →</th>{''.join(f'<th>{name}</th>' for name in names)}</tr>"
+        f"</thead><tbody>{matrix}</tbody></table></div>"
+    )
+
+
+def _headline(evaluation: Evaluation) -> Group:
+    low, high = evaluation.accuracy_interval
+    title = Text.assemble(
+        "\n  ", (printable(evaluation.name), "bold"), (f"  on {printable(evaluation.data)}, ", "dim"),
+        (f"{evaluation.n:,} picture{'s' if evaluation.n > 1 else ''}", "dim"), "\n",
+    )  # fmt: skip
+    numbers = Table.grid(padding=(0, 3, 0, 0))
+    numbers.add_row(
+        Text(f"{evaluation.accuracy:.2%}", style="bold green"), f"{evaluation.loss:.4f}", f"{evaluation.precision:.2%}",
+        f"{evaluation.recall:.2%}", f"{evaluation.f1:.2%}", f"{evaluation.scores['ece']:.4f}",
+    )  # fmt: skip
+    faces = ("accuracy", "loss", "precision", "recall", "F1", "calibration error")
+    numbers.add_row(*(Text(face, style="dim") for face in faces))
+    numbers.add_row(Text(f"{low:.2%} – {high:.2%}", style="dim"), Text("nats", style="dim"), Text("macro", style="dim"))
+    return Group(title, Padding(numbers, (0, 0, 0, 2)))
+
+
+def _per_class(evaluation: Evaluation) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="dim")
+    table.add_column("class", no_wrap=True, overflow="ellipsis", max_width=24)
+    for heading in ("precision", "recall"):
+        table.add_column(heading, justify="right")
+    table.add_column("F1", justify="right")
+    table.add_column("", no_wrap=True, width=_BAR)
+    table.add_column("pictures", justify="right")
+    for row in evaluation.per_class:
+        f1 = row["f1"]
+        table.add_row(
+            Text(printable(row["label"]), style="bold"), f"{row['precision']:.1%}", f"{row['recall']:.1%}",
+            f"{f1:.1%}", Text(_bar(f1), style=_shade(f1)), Text(f"{row['support']:,}", style="dim"),
+        )  # fmt: skip
+    return table
+
+
+def _confusion(evaluation: Evaluation, width: int) -> Table | Text:
+    names = [printable(name) for name in evaluation.class_names]
+    corner = "true ↓  taken for →"
+    side = min(max(map(len, [*names, corner[:7]])), 18)
+    widest = max(map(len, [*names, f"{evaluation.confusion.max()}"]))
+    column = min(widest, (width - side - 2) // len(names) - 1)
+    if column < max(_LEAST_COLUMN, len(f"{evaluation.confusion.max()}")):
+        return Text("The confusion matrix is wider than this window; --json has it whole.", style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column(Text("true ↓", style="dim"), width=side, no_wrap=True, overflow="ellipsis")
+    for name in names:
+        table.add_column(_cropped(name, column), width=column, justify="right", no_wrap=True)
+    for i, row in enumerate(evaluation.confusion.tolist()):
+        cells = []
+        for j, count in enumerate(row):
+            paper, ink = _heat(count, sum(row), i == j)
+            style = Style(color=f"rgb{ink}".replace(" ", ""), bgcolor=f"rgb{paper}".replace(" ", ""), bold=i == j)
+            shown = f"{count}".rjust(column) if count else "·".rjust(column)
+            cells.append(Text(shown, style=style if count else "dim"))
+        table.add_row(Text(_cropped(names[i], side), style="bold"), *cells)
+    return table
+
+
+def _words(evaluation: Evaluation) -> Text:
+    found = evaluation.confusions()
+    if not found:
+        return Text("No picture was taken for another class.", style="green")
+    lines = [Text("Most often mistaken", style="dim")]
+    for true, taken, count, of in found:
+        names = (printable(true), "bold"), " taken for ", (printable(taken), "bold")
+        lines.append(Text.assemble(*names, f"  {count:,} of {of:,}  ", (f"{count / of:.1%}", "yellow")))
+    return Text("\n").join(lines)
+
+
+def _heat(count: int, of: int, right: bool) -> tuple[_RGB, _RGB]:
+    """Background and text colour of a cell; the square root lets one mistake in a hundred still be seen."""
+    share = (count / of) ** (1.0 if right else 0.5) if of else 0.0
+    pale, deep = _PALE[right], _DEEP[right]
+    paper = tuple(round(a + (b - a) * share) for a, b in zip(pale, deep, strict=True))
+    bright = 0.299 * paper[0] + 0.587 * paper[1] + 0.114 * paper[2]
+    ink = (20, 20, 20) if bright > 140 else (255, 255, 255)
+    return (paper[0], paper[1], paper[2]), ink
+
+
+def _bar(share: float) -> str:
+    eighths = round(share * _BAR * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def _shade(share: float) -> str:
+    return "green" if share >= 0.9 else "yellow" if share >= 0.75 else "red"
+
+
+def _cropped(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1] + "…"
+
+
+def printable(name: str) -> str:
+    """A name fit for a terminal: what could move the cursor or colour the screen is shown as a mark."""
+    return "".join(letter if letter.isprintable() else "�" for letter in name)

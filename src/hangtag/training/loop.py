@@ -1,0 +1,396 @@
+"""The training loop: one uint8 tensor, whole batches, and a state that can be picked up at any step.
+
+Whatever is random at a step is a function of (seed, step) and not of what happened before (`core.seeds`), so a checkpoint need not
+hold generators, and a killed run ends in the very weights of an unbroken one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hangtag import augment, models
+from hangtag.core.errors import HangtagError
+from hangtag.core.recipe import NetworkRecipe
+from hangtag.core.seeds import derive
+from hangtag.core.types import Split
+from hangtag.predict.torch import Deployed, TorchPredictor, normalise
+from hangtag.training import averages, optimisers, schedules
+from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, read_newest, restore_optimiser, write
+from hangtag.training.interrupt import Stop
+
+PREPARE = 4096  # pictures shown to a model that initialises itself from data
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch brought. `loss` and `accuracy` are running means over augmented training batches."""
+
+    epoch: int  # from 1
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    learning_rate: float
+    seconds: float  # on the run's clock, interruptions left out
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands, for whoever watches."""
+
+    step: int
+    steps: int
+    epoch: int  # from 1
+    epochs: int
+    loss: float  # running mean of this epoch
+    images_per_s: float
+    eta_s: float
+    last: Epoch | None
+    epoch_ended: bool
+
+
+@dataclass
+class Fitted:
+    """A trained network and how it came about."""
+
+    deployed: Deployed  # fp32, on the CPU, in eval mode
+    history: list[Epoch]
+    best_epoch: int | None  # whose weights were kept, if early stopping chose
+    resumed_from_step: int
+    seconds: float  # on the run's clock, interruptions left out
+    steps: int
+
+
+@dataclass
+class _Bookkeeping:
+    """Every number a checkpoint holds."""
+
+    step: int = 0
+    loss_sum: float = 0.0  # over this epoch's pictures so far
+    correct: int = 0
+    seen: int = 0
+    best_loss: float | None = None
+    best_epoch: int | None = None
+    stopped: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def fit(
+    recipe: NetworkRecipe,
+    training: Split,
+    validation: Split | None,
+    *,
+    device: torch.device,
+    precision: Literal["fp32", "bf16"],
+    checkpoints: Path,
+    stop: Stop,
+    clock: Callable[[], float],
+    watch: Callable[[Progress], None] = lambda progress: None,
+    warn: Callable[[str], None] = lambda message: None,
+) -> Fitted:
+    """Train `recipe` on `training`, going on from the newest checkpoint in `checkpoints` if there is one.
+
+    Args:
+        recipe: what to do.
+        training: pictures to learn from.
+        validation: pictures to judge each epoch on and to stop early by, or None.
+        device: where to compute.
+        precision: "bf16" computes convolutions and matrix products in bfloat16; weights stay fp32.
+        checkpoints: folder of this run's checkpoints.
+        clock: seconds since the run, or its process, began; what an earlier process spent is added.
+        stop: when it says so, a checkpoint is written at the end of the step and `KeyboardInterrupt` raised.
+        watch: called after each step.
+        warn: called with one-line messages.
+
+    Raises:
+        HangtagError: `training_not_finite`, `training_out_of_memory`, `checkpoint_*`, or `usage_*` for options.
+        KeyboardInterrupt: if stopped; the same call goes on from there.
+    """
+    with _memory_errors(recipe):
+        run = _Run(recipe, training, validation, device, precision, checkpoints, warn)
+        return run.to_end(stop, clock, watch)
+
+
+class _Run:
+    """The state of one run; only `fit` makes it."""
+
+    def __init__(
+        self,
+        recipe: NetworkRecipe,
+        training: Split,
+        validation: Split | None,
+        device: torch.device,
+        precision: Literal["fp32", "bf16"],
+        checkpoints: Path,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.recipe = recipe
+        self.validation = validation
+        self.class_names = training.class_names
+        self.device = device
+        self.bf16 = precision == "bf16"
+        self.checkpoints = checkpoints
+        self.mean, self.std = channel_statistics(training)
+
+        channels_first = (
+            training.images[:, None] if training.images.ndim == 3 else training.images.transpose(0, 3, 1, 2)
+        )
+        self.images = torch.from_numpy(np.ascontiguousarray(channels_first)).to(device)  # (N, C, H, W) uint8
+        labels = torch.from_numpy(training.labels).to(device)
+        smooth, classes = recipe.label_smoothing, len(training.class_names)
+        self.targets = functional.one_hot(labels, classes).float() * (1 - smooth) + smooth / classes  # (N, K)
+
+        torch.manual_seed(derive(recipe.seed, "initial weights"))
+        in_channels = self.images.shape[1]
+        model = models.create(recipe.model, classes, in_channels, recipe.size)
+        self.model: nn.Module = model.to(device=device, memory_format=torch.channels_last)
+        self.augmentations = augment.create(recipe.augment)
+        self.schedule = schedules.register.get(recipe.schedule.name)
+        recipe.schedule.call(self.schedule, 0.0)  # a wrong option is told before anything is done
+        self.deployed = Deployed(self.model, self.mean, self.std, recipe.flip_average).to(device)
+        if hasattr(self.model, "prepare"):
+            sample = np.random.default_rng(derive(recipe.seed, "prepare")).permutation(len(training))[:PREPARE]
+            with torch.no_grad():
+                self.model.prepare(self._normalised(self.images[torch.from_numpy(np.sort(sample)).to(device)].float()))
+        self.optimiser = recipe.optimiser.call(optimisers.register.get(recipe.optimiser.name), self.model)
+        self.average = recipe.average and recipe.average.call(averages.register.get(recipe.average.name), self.model)
+        self.best: dict[str, Tensor] | None = None
+
+        # A last batch of one picture would leave batch norm without a spread.
+        self.batches = [
+            slice(start, start + recipe.batch_size)
+            for start in range(0, len(training), recipe.batch_size)
+            if start == 0 or len(training) - start > 1
+        ]
+        self.steps = len(self.batches) * recipe.epochs
+        self.books = _Bookkeeping()
+        self.resumed_from_step = 0
+        if (found := read_newest(checkpoints, warn)) is not None:
+            self._restore(found)
+            self.resumed_from_step = found.step
+
+    def to_end(self, stop: Stop, clock: Callable[[], float], watch: Callable[[Progress], None]) -> Fitted:
+        """Run the remaining steps."""
+        books, per_epoch = self.books, len(self.batches)
+        started, before = time.perf_counter(), books.seconds
+        first, saved = books.step, time.perf_counter()
+        self.model.train()
+        while books.step < self.steps and not books.stopped:
+            epoch, batch = divmod(books.step, per_epoch)
+            if batch == 0 or books.step == first:
+                order = self._order(epoch)
+            index = order[self.batches[batch]]
+            self._step(index, epoch, batch)
+            books.step += 1
+            books.seconds = before + clock()
+            ended = books.step % per_epoch == 0
+            if ended:
+                self._end_epoch(epoch)
+                books.seconds = before + clock()
+            watch(self._progress(first, started, ended))
+            now = time.perf_counter()
+            finished = books.stopped or books.step == self.steps
+            if stop.requested or finished or ended or now - saved > self.recipe.checkpoint_s:
+                self._save()
+                saved = now
+            if stop.requested and not finished:
+                raise KeyboardInterrupt
+        books.seconds = max(books.seconds, before + clock() if books.step > first else 0.0)
+        return self._fitted()
+
+    def _step(self, index: Tensor, epoch: int, batch: int) -> None:
+        recipe, step = self.recipe, self.books.step
+        torch.manual_seed(derive(recipe.seed, "step", step))  # dropout and the like
+        images, targets = self.images[index].float(), self.targets[index]
+        if self.augmentations:
+            generator = torch.Generator().manual_seed(derive(recipe.seed, "augment", step))
+            for augmentation in self.augmentations:
+                drawn = augmentation.draw(index.cpu(), recipe.size, epoch, generator)
+                drawn = {name: tensor.to(self.device) for name, tensor in drawn.items()}
+                images, targets = augmentation.apply(images, targets, drawn)
+        inputs = self._normalised(images)
+
+        factor = float(recipe.schedule.call(self.schedule, step / self.steps))
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+        with self._autocast():
+            logits = self.model(inputs)
+        loss = functional.cross_entropy(logits.float(), targets)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        norms = torch.stack(torch._foreach_norm(gradients))  # type: ignore[attr-defined]
+        value = float(loss.detach())
+        if not math.isfinite(value) or not bool(torch.isfinite(norms).all()):
+            self._not_finite(value, index, epoch, batch)
+        self.optimiser.step()
+        if self.average:
+            self.average.update(self.model, step, self.steps)
+
+        self.books.loss_sum += value * len(index)
+        self.books.correct += int((logits.argmax(1) == targets.argmax(1)).sum())
+        self.books.seen += len(index)
+
+    def _end_epoch(self, epoch: int) -> None:
+        books = self.books
+        val_loss = val_accuracy = None
+        if self.validation is not None:
+            with self._final_weights():
+                predictor = TorchPredictor(self.deployed, self.class_names, bf16=self.bf16)
+                probabilities = predictor.predict_proba(self.validation.images)
+            chosen = probabilities[np.arange(len(probabilities)), self.validation.labels]
+            val_loss = float(-np.log(np.clip(chosen, 1e-12, None)).mean())
+            val_accuracy = float((probabilities.argmax(1) == self.validation.labels).mean())
+        record = Epoch(
+            epoch=epoch + 1,
+            loss=books.loss_sum / books.seen,
+            accuracy=books.correct / books.seen,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            seconds=books.seconds,
+        )
+        books.history.append(asdict(record))
+        books.loss_sum, books.correct, books.seen = 0.0, 0, 0
+        if self.recipe.patience is not None and val_loss is not None:
+            if books.best_loss is None or val_loss < books.best_loss:
+                books.best_loss, books.best_epoch = val_loss, epoch + 1
+                self.best = {name: tensor.detach().clone() for name, tensor in self._weights().items()}
+            elif epoch + 1 - (books.best_epoch or 0) >= self.recipe.patience:
+                books.stopped = True
+
+    def _fitted(self) -> Fitted:
+        self.model.load_state_dict(self.best if self.best is not None else self._weights())
+        model = copy.deepcopy(self.model).to("cpu", memory_format=torch.contiguous_format)
+        return Fitted(
+            deployed=Deployed(model, self.mean, self.std, self.recipe.flip_average).eval(),
+            history=[Epoch(**record) for record in self.books.history],
+            best_epoch=self.books.best_epoch if self.best is not None else None,
+            resumed_from_step=self.resumed_from_step,
+            seconds=self.books.seconds,
+            steps=self.books.step,
+        )
+
+    def _weights(self) -> dict[str, Tensor]:
+        return self.average.weights() if self.average else self.model.state_dict()
+
+    @contextlib.contextmanager
+    def _final_weights(self) -> Iterator[None]:
+        """The model carries, for a moment, the weights that would be kept if training ended now."""
+        if not self.average:
+            yield
+            return
+        own = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average.weights())
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(own)
+
+    def _order(self, epoch: int) -> Tensor:
+        generator = torch.Generator().manual_seed(derive(self.recipe.seed, "order", epoch))
+        return torch.randperm(len(self.targets), generator=generator).to(self.device)
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        inputs = normalise(images, self.deployed.mean, self.deployed.std)
+        return inputs.contiguous(memory_format=torch.channels_last)
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+
+    def _progress(self, first: int, started: float, ended: bool) -> Progress:
+        books, per_epoch = self.books, len(self.batches)
+        spent, done = time.perf_counter() - started, books.step - first
+        last = Epoch(**books.history[-1]) if books.history else None
+        loss = last.loss if ended and last else books.loss_sum / max(1, books.seen)
+        return Progress(
+            step=books.step,
+            steps=self.steps,
+            epoch=(books.step - 1) // per_epoch + 1,
+            epochs=self.recipe.epochs,
+            loss=loss,
+            images_per_s=done * len(self.targets) / per_epoch / spent,
+            eta_s=0.0 if books.stopped else spent / done * (self.steps - books.step),
+            last=last,
+            epoch_ended=ended,
+        )
+
+    def _not_finite(self, loss: float, index: Tensor, epoch: int, batch: int) -> None:
+        self._save()
+        what = f"loss became {loss}" if not math.isfinite(loss) else "a gradient became infinite"
+        shown = ", ".join(str(i) for i in index[:8].tolist())
+        raise HangtagError(
+            "training_not_finite",
+            f"{what} at step {self.books.step}, epoch {epoch + 1}, batch {batch} (training pictures {shown}, ...): "
+            f"the weights of the step before are saved; try a smaller --set optimiser.lr, with another --out",
+        )
+
+    def _save(self) -> None:
+        tensors = {f"model.{name}": tensor.detach().cpu() for name, tensor in self.model.state_dict().items()}
+        state, numbers = flatten_optimiser(self.optimiser)
+        tensors |= {f"optimiser.{name}": tensor for name, tensor in state.items()}
+        if self.average:
+            tensors |= {f"average.{name}": tensor.detach().cpu() for name, tensor in self.average.state().items()}
+        if self.best is not None:
+            tensors |= {f"best.{name}": tensor.cpu() for name, tensor in self.best.items()}
+        write(
+            self.checkpoints, Checkpoint(self.books.step, tensors, {"books": asdict(self.books), "optimiser": numbers})
+        )
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "optimiser": {}, "average": {}, "best": {}}
+        for name, tensor in checkpoint.tensors.items():
+            head, _, rest = name.partition(".")
+            groups[head][rest] = tensor.to(self.device)
+        try:
+            self.model.load_state_dict(groups["model"])
+            restore_optimiser(self.optimiser, groups["optimiser"], checkpoint.numbers["optimiser"])
+            if self.average:
+                self.average.load(groups["average"])
+            self.books = _Bookkeeping(**checkpoint.numbers["books"])
+        except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise HangtagError(
+                "checkpoint_incompatible",
+                f"the checkpoint in {self.checkpoints} is of another model or version ({reason}): choose another --out",
+            ) from error
+        self.best = groups["best"] or None
+
+
+def channel_statistics(split: Split) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation per channel of pixels in [0, 1], counted exactly over histograms of the 256 levels."""
+    channels = [split.images] if split.images.ndim == 3 else [split.images[..., c] for c in range(3)]
+    mean, std = [], []
+    for channel in channels:
+        counts = np.bincount(np.ascontiguousarray(channel).reshape(-1), minlength=256) / channel.size
+        levels = np.arange(256) / 255
+        mean.append(float(counts @ levels))
+        std.append(float(max(math.sqrt(counts @ (levels - mean[-1]) ** 2), 1e-3)))  # plain pictures have no spread
+    return mean, std
+
+
+@contextlib.contextmanager
+def _memory_errors(recipe: NetworkRecipe) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError):
+            if "alloc" not in str(error):  # the CPU allocator has no exception class of its own
+                raise
+        half = max(1, recipe.batch_size // 2)
+        raise HangtagError(
+            "training_out_of_memory", f"out of memory: try --set batch_size={half}, with another --out"
+        ) from error

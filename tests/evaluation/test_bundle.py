@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+import hangtag.data
+import hangtag.predict
+from hangtag.core.card import Card
+from hangtag.core.errors import HangtagError
+from hangtag.core.types import Dataset, Split
+from hangtag.data.split import stratified
+from hangtag.evaluation import evaluate_bundle
+
+NAMES = ("dark", "bright")
+
+
+class Loaded:
+    class_names = NAMES
+
+    def __init__(self, full=False):
+        self.card = Card(name="brightness", class_names=NAMES, size=8, colour=False, full=full, data={"name": "lamps"})
+
+    def predict_proba(self, images):
+        bright = images.mean(axis=(1, 2)) / 255
+        return np.stack([1 - bright, bright], axis=1).astype(np.float32)
+
+
+def split(n, seed):
+    generator = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    images = (generator.integers(0, 100, (n, 8, 8)) + 150 * labels[:, None, None]).astype(np.uint8)
+    return Split(images, labels.astype(np.int64), NAMES)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """A data set found by name, a bundle loaded by name, and what was asked for."""
+    asked = {}
+
+    def find(spec, **wanted):
+        asked.update(wanted, spec=spec)
+        return Dataset("lamps", NAMES, lambda: split(120, 0), lambda: split(40, 1))
+
+    monkeypatch.setattr(hangtag.data, "find", find, raising=False)
+    monkeypatch.setattr(hangtag.predict, "load", lambda name: Loaded(full=name == "full"), raising=False)
+    return asked
+
+
+def test_judges_on_the_test_split_of_the_cards_own_data(asked):
+    evaluation = evaluate_bundle("some")
+    assert (evaluation.n, evaluation.accuracy, evaluation.name) == (40, 1.0, "brightness")
+    assert asked == {"spec": None, "name": "lamps", "size": 8, "colour": False, "progress": None}
+
+
+def test_validation_is_the_part_held_out_of_training(asked):
+    held_out = stratified(split(120, 0))[1]
+    assert evaluate_bundle("some", split="val").n == len(held_out)
+
+
+def test_data_named_by_the_user_is_looked_for_there(asked):
+    evaluate_bundle("some", data="folder")
+    assert asked["spec"] == "folder"
+
+
+def test_a_loaded_predictor_is_judged_as_it_is(asked):
+    assert evaluate_bundle(Loaded()).accuracy == 1.0
+
+
+def test_refuses_validation_of_a_model_that_learnt_from_it(asked):
+    with pytest.raises(HangtagError, match="trained on the validation pictures") as caught:
+        evaluate_bundle("full", split="val")
+    assert caught.value.code == "usage_split"
+    assert evaluate_bundle("full").n == 40  # the test split is still fair
+
+
+def test_refuses_a_split_that_does_not_exist(asked):
+    with pytest.raises(HangtagError, match="'test' or 'val'"):
+        evaluate_bundle("some", split="train")
