@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hangtag import data, experiment, predict, recipes
-from hangtag.evaluate import judge
+from hangtag.evaluation import judge
 
 SEEDS = (0, 1, 2)
 
