@@ -1,0 +1,150 @@
+"""`hangtag demo`: the whole path in one go."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hangtag.core.recipe import Recipe
+    from hangtag.core.types import Split
+    from hangtag.evaluation import Evaluation
+    from hangtag.predict.recogniser import Recognitions
+
+_COLUMNS = 14  # of one picture in the terminal: five stand side by side in 80 columns
+_ACROSS = 5
+
+
+@click.command(epilog="Example: hangtag demo")
+@click.option("--data", metavar="DATA", help="A folder, a set's name, or NAME=PATH.  [default: fashion-mnist]")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Where to work.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def command(data: str | None, out: Path, as_json: bool) -> None:
+    """Find or fetch the data, train a quick network, judge it, and recognise pictures with it.
+
+    Where Fashion-MNIST cannot be reached, the same is done on drawn garments.
+    """
+    from rich.console import Console
+
+    from hangtag import evaluation, experiment, predict
+    from hangtag import data as datasets
+    from hangtag.cli._progress import bars
+    from hangtag.cli._training import show_result, watched
+    from hangtag.core.clock import process_age_s
+    from hangtag.core.errors import HangtagError
+
+    console = Console(stderr=as_json, highlight=False)
+    recipe = _recipe()
+    _heading(console, 1, "Data")
+    with bars() as progress:
+        try:
+            dataset = datasets.find(data, name=recipe.data, progress=progress)
+            training, test = dataset.training(), dataset.test()
+        except HangtagError as error:
+            if data is not None or error.code != "data_offline":  # a place the user named is never replaced
+                raise
+            console.print("[yellow]Fashion-MNIST cannot be reached from here; this is done on drawn garments instead.[/]")
+            console.print("To have the real pictures: [cyan]hangtag data fetch[/], or see [cyan]hangtag data --help[/]")
+            data = "drawn"
+            dataset = datasets.find(data, progress=progress)
+            training, test = dataset.training(), dataset.test()
+    counts = f"[bold]{dataset.name}[/]: {len(training):,} pictures to learn from, {len(test):,} to be judged on"
+    console.print(f"{counts}, {len(training.class_names)} classes")
+
+    _heading(console, 2, "Training")
+    with watched(f"a small network, {recipe.epochs} times through the pictures") as watch:
+        run = experiment.run(
+            recipe, data=data, out=out / dataset.name, watch=watch, clock=process_age_s
+        )
+    assert run.bundle is not None
+    show_result(run, recipe.name, console)
+
+    _heading(console, 3, "Judging, on pictures it has never seen")
+    recogniser = predict.load(run.bundle)
+    with bars() as progress:
+        evaluation_ = evaluation.judge(recogniser, test, progress, name=recipe.name, data=f"{dataset.name}, test split")
+    console.print(evaluation_)
+
+    _heading(console, 4, "Recognising")
+    chosen = _one_of_each(test)
+    recognitions = recogniser.recognise(chosen.images)
+    _show_pictures(console, chosen, recognitions)
+
+    _heading(console, 5, "What next")
+    _next(console, run.bundle, "default" if "default" in _names() else run.bundle)
+    if as_json:
+        record = {"data": dataset.name, "train": dataclasses.asdict(run), "evaluate": evaluation_.to_dict()}
+        record["recognise"] = [recognition.to_dict() for recognition in recognitions]
+        record["seconds"] = round(process_age_s(), 2)
+        click.echo(json.dumps(record, ensure_ascii=False, allow_nan=False))
+    else:
+        console.print(f"[dim]All of it took {process_age_s():.0f} s.[/]")
+
+
+def _recipe() -> Recipe:
+    from hangtag import recipes
+    from hangtag.core.recipe import override
+
+    return override(recipes.create("fast"), ["epochs=3"])
+
+
+def _names() -> dict[str, Path]:
+    from hangtag.core.paths import bundle_names
+
+    return bundle_names()
+
+
+def _heading(console: Console, number: int, text: str) -> None:
+    console.print()
+    console.print(f"[bold cyan]{number}[/]  [bold]{text}[/]")
+
+
+def _one_of_each(split: Split) -> Split:
+    import numpy as np
+
+    return split.take(np.array([int(np.flatnonzero(split.labels == label)[0]) for label in np.unique(split.labels)]))
+
+
+def _show_pictures(console: Console, split: Split, recognitions: Recognitions | Any) -> None:
+    from rich.columns import Columns
+    from rich.table import Table
+    from rich.text import Text
+
+    from hangtag.data.contact_sheet import half_blocks
+
+    tiles = []
+    for image, label, recognition in zip(split.images, split.labels, recognitions, strict=True):
+        truth = split.class_names[label]
+        right = recognition.label == truth
+        tile = Table.grid()
+        tile.add_column(width=_COLUMNS, no_wrap=True)
+        tile.add_row(half_blocks(image, _COLUMNS))
+        mark = "✓" if right else "✗"
+        tile.add_row(Text(f"{mark} {recognition.label}", "green" if right else "red"))
+        tile.add_row(Text(f"  {recognition.confidence:.0%}" + ("" if right else f", is {truth}"), "dim"))
+        tiles.append(tile)
+    console.print(Columns(tiles, padding=(0, 1), equal=True))
+
+
+def _next(console: Console, bundle: str, best: str) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(style="dim")
+    for line, about in (
+        (f"hangtag recognise -m {best} photo.jpg", "your own pictures, or folders of them"),
+        (f"hangtag evaluate {best}", "how good that model is"),
+        ("hangtag train three_conv", "another recipe; hangtag list recipes names them"),
+        ("hangtag train fast --data my_photos/", "your own categories: a folder of folders of photos"),
+        (f"ls {bundle}", "the trained model: card, weights, ONNX"),
+    ):
+        table.add_row(Text(line), Text(about))
+    console.print(table)
