@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import hangtag.evaluateX
+import hangtag.evaluation
 from hangtag.cli.evaluate import command
 from hangtag.evaluation import Evaluation
 
@@ -20,7 +20,7 @@ def asked(monkeypatch):
         progress("judging", 20, 20)
         return Evaluation(("Shirt", "Coat"), np.array([[10, 0], [1, 9]]), SCORES, "some", "drawn, test split")
 
-    monkeypatch.setattr(hangtag.evaluate, "evaluate_bundle", evaluate_bundle)
+    monkeypatch.setattr(hangtag.evaluation, "evaluate_bundle", evaluate_bundle)
     return asked
 
 

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from hangtag.evaluation import Evaluation
+from hangtag.evaluation.rendering import _folded
 
 SCORES = {"accuracy": 0.9, "loss": 0.3, "precision": 0.9, "recall": 0.9, "f1": 0.9, "ece": 0.02}
 
@@ -60,3 +61,17 @@ def test_names_cannot_run_in_a_notebook():
 
 def test_a_class_without_pictures_is_shown():
     assert "0.0%" in str(made(["a", "b"], np.array([[5, 1], [0, 0]])))
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "lines"),
+    [
+        ("Coat", 5, ["Coat"]),
+        ("Ankle boot", 5, ["Ankle", "boot"]),
+        ("Pullover", 7, ["Pull", "over"]),
+        ("Sandal", 5, ["San", "dal"]),
+        ("a much longer name", 6, ["a", "much", "longe…"]),
+    ],
+)
+def test_headings_are_folded_where_it_reads_well(name, width, lines):
+    assert _folded(name, width).split("\n") == lines

@@ -6,6 +6,7 @@ import html
 import io
 from typing import TYPE_CHECKING
 
+from rich.color import Color
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.padding import Padding
 from rich.style import Style
@@ -19,7 +20,9 @@ _RGB = tuple[int, int, int]
 _PALE: dict[bool, _RGB] = {True: (221, 240, 226), False: (254, 232, 214)}  # right: green; wrong: orange
 _DEEP: dict[bool, _RGB] = {True: (22, 120, 72), False: (196, 55, 20)}
 _LEAST_COLUMN = 4  # four figures; narrower columns could not be read
+_HEADING_LINES = 3  # of a column: "Ankle boot" is two lines
 _BAR = 24
+_FAINT = 0.01  # a smaller share of a class's pictures is shown without colour
 
 
 class Screen:
@@ -31,8 +34,8 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         evaluation = self.evaluation
         yield _headline(evaluation)
-        yield Padding(_per_class(evaluation), (1, 0, 0, 1))
-        yield Padding(_confusion(evaluation, options.max_width - 1), (1, 0, 0, 1))
+        yield Padding(_per_class(evaluation), (1, 0, 0, 2))
+        yield Padding(_confusion(evaluation, options.max_width - 2), (1, 0, 0, 2))
         yield Padding(_words(evaluation), (1, 0, 0, 2))
 
 
@@ -102,15 +105,14 @@ def _per_class(evaluation: Evaluation) -> Table:
         f1 = row["f1"]
         table.add_row(
             Text(printable(row["label"]), style="bold"), f"{row['precision']:.1%}", f"{row['recall']:.1%}",
-            f"{f1:.1%}", Text(_bar(f1), style=_shade(f1)), Text(f"{row['support']:,}", style="dim"),
+            f"{f1:.1%}", _bar(f1), Text(f"{row['support']:,}", style="dim"),
         )  # fmt: skip
     return table
 
 
 def _confusion(evaluation: Evaluation, width: int) -> Table | Text:
     names = [printable(name) for name in evaluation.class_names]
-    corner = "true ↓  taken for →"
-    side = min(max(map(len, [*names, corner[:7]])), 18)
+    side = min(max(map(len, [*names, "true ↓"])), 18)
     widest = max(map(len, [*names, f"{evaluation.confusion.max()}"]))
     column = min(widest, (width - side - 2) // len(names) - 1)
     if column < max(_LEAST_COLUMN, len(f"{evaluation.confusion.max()}")):
@@ -118,14 +120,15 @@ def _confusion(evaluation: Evaluation, width: int) -> Table | Text:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column(Text("true ↓", style="dim"), width=side, no_wrap=True, overflow="ellipsis")
     for name in names:
-        table.add_column(_cropped(name, column), width=column, justify="right", no_wrap=True)
+        table.add_column(_folded(name, column), width=column, justify="right", no_wrap=True, vertical="bottom")
     for i, row in enumerate(evaluation.confusion.tolist()):
         cells = []
         for j, count in enumerate(row):
-            paper, ink = _heat(count, sum(row), i == j)
-            style = Style(color=f"rgb{ink}".replace(" ", ""), bgcolor=f"rgb{paper}".replace(" ", ""), bold=i == j)
-            shown = f"{count}".rjust(column) if count else "·".rjust(column)
-            cells.append(Text(shown, style=style if count else "dim"))
+            style = Style(dim=True)
+            if count and (i == j or count / sum(row) >= _FAINT):
+                paper, ink = _heat(count, sum(row), i == j)
+                style = Style(color=Color.from_rgb(*ink), bgcolor=Color.from_rgb(*paper), bold=i == j)
+            cells.append(Text((f"{count}" if count else "·").rjust(column), style=style))
         table.add_row(Text(_cropped(names[i], side), style="bold"), *cells)
     return table
 
@@ -151,13 +154,25 @@ def _heat(count: int, of: int, right: bool) -> tuple[_RGB, _RGB]:
     return (paper[0], paper[1], paper[2]), ink
 
 
-def _bar(share: float) -> str:
-    eighths = round(share * _BAR * 8)
-    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+def _bar(share: float) -> Text:
+    halves = round(share * _BAR * 2)
+    full = "━" * (halves // 2) + ("╸" if halves % 2 else "")
+    return Text.assemble((full, _shade(share)), ("━" * (_BAR - len(full)), "bright_black"))
 
 
 def _shade(share: float) -> str:
     return "green" if share >= 0.9 else "yellow" if share >= 0.75 else "red"
+
+
+def _folded(name: str, width: int) -> str:
+    """A name on lines of at most `width`; a word that is too long is cut in equal parts: "Pull", "over"."""
+    lines = []
+    for word in [name] if len(name) <= width else name.split():
+        part = -(-len(word) // -(-len(word) // width))
+        lines += [word[i : i + part] for i in range(0, len(word), part)]
+    if len(lines) > _HEADING_LINES:
+        lines = [*lines[: _HEADING_LINES - 1], _cropped("".join(lines[_HEADING_LINES - 1 :]), width)]
+    return "\n".join(lines)
 
 
 def _cropped(name: str, width: int) -> str:
