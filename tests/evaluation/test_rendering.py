@@ -75,3 +75,9 @@ def test_a_class_without_pictures_is_shown():
 )
 def test_headings_are_folded_where_it_reads_well(name, width, lines):
     assert _folded(name, width).split("\n") == lines
+
+
+def test_bars_are_as_long_as_the_score_even_without_colour():
+    text = str(made(["a", "b"], np.array([[100, 0], [50, 50]])))  # F1 of 80.0% and 66.7%
+    longer, shorter = (line.count("━") for line in text.splitlines() if "━" in line)
+    assert (longer, shorter) == (19, 16)

@@ -156,8 +156,7 @@ def _heat(count: int, of: int, right: bool) -> tuple[_RGB, _RGB]:
 
 def _bar(share: float) -> Text:
     halves = round(share * _BAR * 2)
-    full = "━" * (halves // 2) + ("╸" if halves % 2 else "")
-    return Text.assemble((full, _shade(share)), ("━" * (_BAR - len(full)), "bright_black"))
+    return Text("━" * (halves // 2) + ("╸" if halves % 2 else ""), style=_shade(share))
 
 
 def _shade(share: float) -> str:
