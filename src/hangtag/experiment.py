@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hangtag import classical
 from hangtag import data as datasets
+from hangtag.core import hardware
 from hangtag.core import recipe as recipes
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
@@ -24,6 +26,7 @@ from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Predictor, Split
 from hangtag.data.split import VALIDATION_SEED, stratified
 from hangtag.export import bundle
+from hangtag.export.parity import compare
 
 PARITY_PICTURES = 1000
 
@@ -107,8 +110,11 @@ def run(
             commit=bundle.commit(),
             created=bundle.now(),
         )
-        train = _train_network if isinstance(recipe, NetworkRecipe) else _fit_classical
-        result = train(recipe, training, validation, card, folder, device, watch, clock)  # type: ignore[operator]
+        given = (training, validation, card, folder, device, watch, clock)
+        if isinstance(recipe, NetworkRecipe):
+            result = _train_network(recipe, *given)
+        else:
+            result = _fit_classical(recipe, *given)
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(result), indent=1).encode())
     return result
 
@@ -157,15 +163,15 @@ def _train_network(
     content = onnx.to_onnx(fitted.deployed, recipe.size, recipe.colour)
     served = OnnxPredictor(content, card)
     proof = (training if validation is None else validation).images[:PARITY_PICTURES]
-    parity = onnx.compare(served, TorchPredictor(fitted.deployed, training.class_names), proof)
+    parity = compare(served, TorchPredictor(fitted.deployed, training.class_names), proof)
     judged = _judge(served, validation)
     params = sum(parameter.numel() for parameter in fitted.deployed.model.parameters())
-    peak = round(machine.peak_rss_mb(), 1)
+    peak = round(hardware.peak_rss_mb(), 1)
     card = dataclasses.replace(
         card,
         normalise={"mean": fitted.deployed.mean.flatten().tolist(), "std": fitted.deployed.std.flatten().tolist()},
         params=params,
-        parity=dataclasses.asdict(parity),
+        parity=parity.to_dict(),
         metrics={"validation": judged} if judged else {},
         training={
             "seconds": round(fitted.seconds, 2),
@@ -202,7 +208,54 @@ def _fit_classical(
     watch: Watch,
     clock: Callable[[], float],
 ) -> Run:
-    raise NotImplementedError
+    if device_name not in ("auto", "cpu"):
+        raise HangtagError("usage_device", f"recipe {recipe.name!r} runs on the CPU only, not on {device_name!r}")
+    require("sklearn", extra="classical")
+    exact = classical.register.facts(recipe.estimator.name)["onnx"]
+    for package in ("onnx", "skl2onnx") if exact else ():
+        require(package, extra="classical")
+    from hangtag.predict.sklearn import SklearnPredictor
+
+    if not exact:
+        watch.message(
+            f"{recipe.estimator.name} has no ONNX form of bearable size: for comparison only, without a bundle"
+        )
+    estimator = classical.fit(recipe, training, watch.message)
+    seconds = clock()
+    fitted = SklearnPredictor(estimator, training.class_names)
+    exporting = time.perf_counter()
+    if exact:
+        from hangtag.export import sklearn as export
+        from hangtag.predict.onnx import OnnxPredictor
+
+        watch.message("exporting to ONNX, and proving on real pictures that it answers the same")
+        content = export.to_onnx(estimator, recipe.size, recipe.colour, len(training.class_names))
+        served = OnnxPredictor(content, card)
+        proof = (training if validation is None else validation).images[:PARITY_PICTURES]
+        parity = compare(served, fitted, proof)
+        judged = _judge(served, validation)
+        card = dataclasses.replace(
+            card,
+            parity=parity.to_dict(),
+            metrics={"validation": judged} if judged else {},
+            training={
+                "seconds": round(seconds, 2),
+                "device": f"CPU {hardware.cpu_name()}",
+                "peak_rss_mb": round(hardware.peak_rss_mb(), 1),
+            },
+        )
+        bundle.write(card, folder / "bundle", onnx=content)
+    else:
+        judged = _judge(fitted, validation)
+    return Run(
+        bundle=str(folder / "bundle") if exact else None,
+        val_accuracy=judged.get("accuracy"),
+        val_loss=judged.get("loss"),
+        seconds=round(seconds, 3),
+        export_seconds=round(time.perf_counter() - exporting, 3) if exact else 0.0,
+        params=None,
+        peak_rss_mb=round(hardware.peak_rss_mb(), 1),
+    )
 
 
 def _judge(predictor: Predictor, validation: Split | None) -> dict[str, Any]:
@@ -231,13 +284,18 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     except (ValueError, AttributeError) as error:
         raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
     if differing:
-        raise HangtagError("run_other_settings", f"{folder} holds a run with other settings ({'; '.join(differing)}): choose another --out")
+        raise HangtagError(
+            "run_other_settings",
+            f"{folder} holds a run with other settings ({'; '.join(differing)}): choose another --out",
+        )
     try:
         return Run(**json.loads((folder / "result.json").read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise HangtagError("run_damaged", f"{folder / 'result.json'} cannot be read ({error}): delete it, run again") from error
+        raise HangtagError(
+            "run_damaged", f"{folder / 'result.json'} cannot be read ({error}): delete it, run again"
+        ) from error
 
 
 def _differences(known: dict[str, Any], wanted: dict[str, Any], where: str = "") -> list[str]:

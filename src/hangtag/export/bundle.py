@@ -59,7 +59,9 @@ def commit() -> str | None:
         top = Path(git("rev-parse", "--show-toplevel"))
         if folder != top / "src" / "hangtag" / "export":  # an installed copy inside somebody else's checkout
             return None
-        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain", "--", "src") else "")
+        return git("rev-parse", "--short=12", "HEAD") + (
+            "+changes" if git("status", "--porcelain", "--", "src") else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return None
 

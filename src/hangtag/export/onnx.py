@@ -1,4 +1,4 @@
-"""A network as one ONNX graph that starts at pixels, and the proof that it answers as the network does."""
+"""A network as one ONNX graph that starts at pixels."""
 
 from __future__ import annotations
 
@@ -7,38 +7,12 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
 
-import numpy as np
 import torch
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.optional import require
-from hangtag.core.types import Pictures, Predictor
 from hangtag.predict.torch import Deployed
-
-# fp32 against fp32 with sums in another order: a few 1e-7 a layer. Anything near 1e-3 is another function.
-TOLERANCE = 1e-3
-
-
-@dataclass(frozen=True)
-class Parity:
-    """How an exported model compares with the one that was trained, on real pictures.
-
-    Args:
-        n: pictures compared.
-        max_abs_difference: largest difference of any probability.
-        agreement: share of pictures that get the same label, 0..1.
-    """
-
-    n: int
-    max_abs_difference: float
-    agreement: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON types."""
-        return asdict(self)
 
 
 def to_onnx(deployed: Deployed, size: int, colour: bool) -> bytes:
@@ -69,27 +43,6 @@ def to_onnx(deployed: Deployed, size: int, colour: bool) -> bytes:
             reason = " ".join(str(error).split())[:300]
             raise HangtagError("bundle_export_failed", f"the model could not be written as ONNX: {reason}") from error
     return target.getvalue()
-
-
-def compare(exported: Predictor, trained: Predictor, images: Pictures) -> Parity:
-    """Both on the same real pictures.
-
-    Raises:
-        HangtagError: `bundle_parity` if they are not the same function: nothing that differs is ever bundled.
-    """
-    ours, theirs = trained.predict_proba(images), exported.predict_proba(images)
-    parity = Parity(
-        n=len(images),
-        max_abs_difference=float(np.abs(ours - theirs).max()),
-        agreement=float((ours.argmax(1) == theirs.argmax(1)).mean()),
-    )
-    if not parity.max_abs_difference <= TOLERANCE:  # a NaN fails too
-        raise HangtagError(
-            "bundle_parity",
-            f"the exported model differs from the trained one by {parity.max_abs_difference:.2g} on real pictures; "
-            f"other versions of torch, onnx or onnxruntime may help (constraints.txt holds those that work)",
-        )
-    return parity
 
 
 @contextlib.contextmanager

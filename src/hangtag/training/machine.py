@@ -1,16 +1,15 @@
-"""What this machine offers a run: device, precision, memory."""
+"""What this machine offers a run: device, precision."""
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
 from typing import Literal
 
-import psutil
 import torch
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.hardware import cpu_name
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """The device called `name`; `auto` is CUDA, else Apple's MPS, else the CPU.
@@ -69,16 +68,6 @@ def keep_freed_memory() -> None:
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
-def peak_rss_mb() -> float:
-    """Most memory this process has held, in MB (10^6 bytes)."""
-    if sys.platform == "win32":
-        return float(psutil.Process().memory_info().peak_wset) / 1e6
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6  # macOS counts bytes, Linux KiB
-
-
 def describe(device: torch.device) -> str:
     """The device in words, e.g. "CPU Intel Xeon, 2 threads"."""
     if device.type == "cuda":
@@ -86,13 +75,3 @@ def describe(device: torch.device) -> str:
     if device.type == "mps":
         return "Apple GPU"
     return f"CPU {cpu_name()}, {torch.get_num_threads()} threads"
-
-
-def cpu_name() -> str:
-    """The processor's name as the system tells it."""
-    if os.path.exists("/proc/cpuinfo"):  # noqa: PTH110
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
