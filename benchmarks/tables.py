@@ -1,0 +1,212 @@
+"""Writes the result tables of README.md from `results/`: no figure there is typed by hand.
+
+Run: python benchmarks/tables.py (or with --check: change nothing, exit 1 if README.md is not current)
+A table stands between `<!-- results:NAME -->` and `<!-- /results -->`; the newest result of benchmark NAME counts.
+Needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parent / "results"
+README = Path(__file__).resolve().parent.parent / "README.md"
+BLOCK = re.compile(r"<!-- results:(?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- /results -->", re.DOTALL)
+
+Result = dict[str, Any]
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first column is text and whose others are numbers."""
+    rule = ["---"] + ["--:"] * (len(heads) - 1)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
+
+
+def conditions(result: Result, n: str, *packages: str) -> str:
+    """What the figures hold for, in one line."""
+    machine, versions = result["machine"], result["versions"]
+    amx = " with AMX" if "amx_bf16" in machine["features"] else ""
+    cpu = re.sub(r"\((R|TM|r|tm)\)|\bProcessor\b|\bCPU\b", "", machine["cpu"])
+    named = ", ".join(f"{package} {versions[package].partition('+')[0]}" for package in packages if package in versions)
+    return (
+        f"{n}; {machine['cores']} cores of {' '.join(cpu.split())}{amx}; {named}; {result['date'][:10]},"
+        f" commit `{result['commit'][:8]}`: `{result['command']}`"
+    )
+
+
+def mean(figure: dict[str, Any] | None, digits: int, scale: float = 1.0) -> str:
+    if figure is None:
+        return "–"
+    sd = "" if figure["sd"] is None else f" ± {figure['sd'] * scale:.{digits}f}"
+    return f"{figure['mean'] * scale:,.{digits}f}{sd}"
+
+
+def recipes(result: Result) -> str:
+    rows = [
+        [
+            f"`{name}`",
+            mean(row.get("accuracy"), 2, 100),
+            mean(row.get("loss"), 3),
+            mean(row.get("f1"), 2, 100),
+            mean(row["seconds"], 0),
+            mean(row["peak_rss_mb"], 0),
+            mean(row.get("onnx_mb"), 1),
+            "–" if row["params"] is None else f"{row['params']:,}",
+            str(row["n"]),
+        ]
+        for name, row in sorted(
+            result["summary"].items(), key=lambda item: -item[1].get("accuracy", {"mean": 0})["mean"]
+        )
+    ]
+    heads = ("recipe", "test accuracy %", "loss", "macro F1 %", "seconds", "peak MB", "ONNX MB", "parameters", "n")
+    note = conditions(result, "Mean ± standard deviation over n seeds", "torch", "scikit-learn", "onnxruntime")
+    return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
+
+
+def three_conv_vs_keras(result: Result) -> str:
+    summary = result["summary"]
+    named = {"hangtag": "**hangtag**", "keras_fp32": "Keras, fp32", "keras_bf16": "Keras, bf16"}
+    rows = [
+        [
+            name,
+            f"{row['total_seconds']:.0f}",
+            f"{row['peak_rss_mb']:,.0f}",
+            f"{100 * row['test_accuracy']:.2f}",
+            f"{row['test_loss']:.3f}",
+        ]
+        for name, row in ((named[key], summary[key]) for key in named)
+    ]
+    rows.append(
+        ["*ours / the better peer*", f"*{summary['time_ratio']:.2f}*", f"*{summary['memory_ratio']:.2f}*", "", ""]
+    )
+    heads = (
+        "the same network, ten epochs, batch 64",
+        "seconds, export included",
+        "peak MB",
+        "test accuracy %",
+        "test loss",
+    )
+    note = conditions(result, f"Medians of {rounds(result)}", "torch", "tensorflow", "keras")
+    return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
+
+
+def fast_vs_keras(result: Result) -> str:
+    summary = result["summary"]
+    end = summary["peer_epochs"][-1]
+    rows = [
+        [
+            "**hangtag `fast`**",
+            f"{summary['seconds']['median']:.0f}",
+            f"{100 * summary['test_accuracy']['median']:.2f}",
+        ],
+        [
+            "Keras, three-conv network, batch 32, ten epochs",
+            f"{end['seconds']:.0f}",
+            f"{100 * end['test_accuracy']:.2f}",
+        ],
+    ]
+    note = conditions(result, f"Medians of {rounds(result)}", "torch", "tensorflow", "keras")
+    return f"{markdown(('', 'seconds from the start', 'test accuracy %'), rows)}\n\n<sub>{note}</sub>"
+
+
+def rounds(result: Result) -> str:
+    return "one round" if result["n"] == 1 else f"{result['n']} rounds in turn"
+
+
+def light(result: Result) -> str:
+    summary = result["summary"]
+    torch = "with torch" if summary["torch"] else "no torch"
+    rows = [
+        [f"`pip install .`, {torch}", f"{summary['installed_mb']:.0f} MB", ""],
+        *(
+            [f"`{name}`", f"{summary[name]['median']:.2f} s", f"{summary[name]['peak_rss_mb']:.0f} MB"]
+            for name in ("hangtag --help", "hangtag recognise one.png")
+        ),
+    ]
+    note = conditions(result, f"Medians of {result['n']} starts", "onnxruntime", "numpy")
+    return f"{markdown(('a bare installation', 'takes', 'memory'), rows)}\n\n<sub>{note}</sub>"
+
+
+def demo(result: Result) -> str:
+    summary = result["summary"]
+    rows = [
+        [
+            "`hangtag demo`",
+            f"{summary['wall_s']['median']:.0f}",
+            f"{100 * summary['accuracy']['median']:.2f}",
+            f"{summary['peak_rss_mb']['median']:,.0f}",
+        ]
+    ]
+    note = conditions(result, "One run" if result["n"] == 1 else f"Medians of {result['n']} runs", "torch")
+    return f"{markdown(('', 'seconds in all', 'test accuracy %', 'peak MB'), rows)}\n\n<sub>{note}</sub>"
+
+
+def drawn(result: Result) -> str:
+    rows = [[f"`{result['recipe']}` on drawn garments", f"{100 * result['mean']:.1f}", str(len(result["seeds"]))]]
+    return markdown(("trained without a single photo", "accuracy % on the real test pictures", "seeds"), rows)
+
+
+TABLES: dict[str, Callable[[Result], str]] = {
+    table.__name__: table for table in (recipes, three_conv_vs_keras, fast_vs_keras, light, demo, drawn)
+}
+
+
+def newest(name: str) -> Result | None:
+    """The last result by its file's date."""
+    found = sorted(RESULTS.glob(f"[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]-{name}-*.json"))
+    return json.loads(found[-1].read_text(encoding="utf-8")) if found else None
+
+
+def fill(text: str) -> str:
+    """`text` with every table written anew.
+
+    Raises:
+        ValueError: if a marker names no benchmark, or is left open.
+    """
+
+    def table(block: re.Match[str]) -> str:
+        name = block["name"]
+        if name not in TABLES:
+            raise ValueError(f"results:{name} is no benchmark with a table; there are {', '.join(TABLES)}")
+        result = newest(name)
+        return (
+            f"<!-- results:{name} -->\n{TABLES[name](result) if result else '*Not measured yet.*'}\n<!-- /results -->"
+        )
+
+    if any("<!-- results:" in block["text"] for block in BLOCK.finditer(text)) or len(
+        BLOCK.findall(text)
+    ) != text.count("<!-- results:"):
+        raise ValueError("a results marker is not closed with <!-- /results -->")
+    return BLOCK.sub(table, text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if README.md is not current")
+    check = parser.parse_args().check
+    text = README.read_text(encoding="utf-8")
+    try:
+        wanted = fill(text)
+    except ValueError as error:
+        print(f"README.md: {error}", file=sys.stderr)
+        return 1
+    if wanted == text:
+        return 0
+    if check:
+        print(
+            "README.md: its tables are not those of benchmarks/results; run: python benchmarks/tables.py",
+            file=sys.stderr,
+        )
+        return 1
+    README.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
