@@ -1,7 +1,7 @@
 """A whole experiment, read top to bottom: data -> training -> proof -> bundle. READ THIS FIRST.
 
-`run(recipe)` takes a recipe to a bundle. It can be killed at any moment: the same call with the same folder goes on where it
-stopped, and after the end it returns the finished result at once.
+`run(recipe)` takes a recipe to a bundle. It can be killed at any moment: the same call with the same folder goes on
+where it stopped, and after the end it returns the finished result at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hangtag.core import hardware
 from hangtag.core import recipe as recipes
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, write_file
+from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Predictor, Split
@@ -33,7 +33,7 @@ PARITY_PICTURES = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a finished run gave. `seconds` is wall time until the weights were trained; time between processes is left out."""
+    """What a finished run gave. `seconds` is wall time until the weights were trained, less time between processes."""
 
     bundle: str | None  # None: this algorithm has no exact ONNX form, it is for comparison only
     val_accuracy: float | None  # None: trained on all pictures, nothing was left to validate on
@@ -52,7 +52,8 @@ class Watch:
     """Who is told what while a run goes on."""
 
     message: Callable[[str], None] = lambda text: None
-    progress: Callable[[Any], None] = lambda progress: None  # a train.loop.Progress after each step
+    reading: Callable[[str, int, int], None] = lambda what, done, total: None  # while data are read or fetched
+    progress: Callable[[Any], None] = lambda progress: None  # a training.loop.Progress after each step
 
 
 def run(
@@ -62,7 +63,7 @@ def run(
     out: Path | None = None,
     full: bool = False,
     device: str = "auto",
-    watch: Watch = Watch(),  # noqa: B008  frozen
+    watch: Watch = Watch(),
     clock: Callable[[], float] | None = None,
 ) -> Run:
     """Train `recipe` and bundle the result.
@@ -82,8 +83,10 @@ def run(
     """
     started = time.perf_counter()
     clock = clock or (lambda: time.perf_counter() - started)
-    dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour)
+    dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     everything = dataset.training()  # the test pictures are not even opened here
+    if everything.skipped:
+        watch.message(_left_out(everything.skipped))
     training, validation = (everything, None) if full else stratified(everything)
     about_data = {
         "name": dataset.name,
@@ -98,6 +101,7 @@ def run(
         if (finished := _claim(folder, settings)) is not None:
             watch.message(f"finished already: {folder}")
             return finished
+        sweep(folder, owned=True)
         card = Card(
             name=recipe.name,
             class_names=training.class_names,
@@ -157,6 +161,8 @@ def _train_network(
             watch=watch.progress,
             warn=watch.message,
         )
+        if stop.requested:  # after the last step
+            raise KeyboardInterrupt("stopped after the last step and saved: the same command exports the result")
 
     exporting = time.perf_counter()
     watch.message("exporting to ONNX, and proving on real pictures that it answers the same")
@@ -274,28 +280,44 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     Raises:
         HangtagError: `run_other_settings`, naming what differs.
     """
-    path = folder / "run.json"
+    path, result = folder / "run.json", folder / "result.json"
+    saved = [name for name in ("result.json", "bundle", "checkpoints") if (folder / name).exists()]
     if not path.exists():
+        if saved:  # somebody's folder, and a bundle in it would be replaced
+            raise HangtagError("run_damaged", f"{folder} holds {saved[0]} but no run.json: choose another --out")
         write_file(path, json.dumps(settings, indent=1).encode())
         return None
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
         differing = _differences(known, json.loads(json.dumps(settings)))
-    except (ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
+    if differing and not saved:  # a run that got nowhere, for a typing error perhaps, holds no folder
+        write_file(path, json.dumps(settings, indent=1).encode())
+        return None
     if differing:
         raise HangtagError(
             "run_other_settings",
             f"{folder} holds a run with other settings ({'; '.join(differing)}): choose another --out",
         )
     try:
-        return Run(**json.loads((folder / "result.json").read_text(encoding="utf-8")))
+        run = Run(**json.loads(result.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError) as error:
-        raise HangtagError(
-            "run_damaged", f"{folder / 'result.json'} cannot be read ({error}): delete it, run again"
-        ) from error
+    except (OSError, ValueError, TypeError) as error:
+        raise HangtagError("run_damaged", f"{result} cannot be read ({error}): delete it, run again") from error
+    if run.bundle is None:
+        return run
+    if not (folder / "bundle" / "card.json").exists():  # the last checkpoint still has it
+        return None
+    return dataclasses.replace(run, bundle=str(folder / "bundle"))  # the folder may have moved
+
+
+def _left_out(skipped: tuple[str, ...]) -> str:
+    first = "; ".join(skipped[:3])
+    return (
+        f"{len(skipped):,} {'file' if len(skipped) == 1 else 'files'} left out: {first}{'; ...' if skipped[3:] else ''}"
+    )
 
 
 def _differences(known: dict[str, Any], wanted: dict[str, Any], where: str = "") -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from hangtag.core.errors import INTERRUPTED, HangtagError
+from hangtag.core.printable import printable
 from hangtag.core.registry import nearest
 
 
@@ -48,7 +49,7 @@ def verbs() -> None:
 
 
 def main() -> None:
-    """Entry point. Every failure ends as one line on standard error (or JSON with --json) and a documented exit status."""
+    """Entry point. Every failure ends as one line on standard error and a documented exit status (docs/errors.md)."""
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -66,8 +67,8 @@ def _run(arguments: list[str]) -> int:
     except click.UsageError as error:
         where = f" (see: {error.ctx.command_path} --help)" if error.ctx else ""
         return _fail(HangtagError("usage", error.format_message().replace("\n", " ") + where), as_json)
-    except (KeyboardInterrupt, click.Abort):
-        return _stop("stopped", as_json)
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        return _stop(str(stopped) or "stopped", as_json)
     except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -83,8 +84,8 @@ def _run(arguments: list[str]) -> int:
 
 def _fail(error: HangtagError, as_json: bool) -> int:
     if as_json:
-        click.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
-    click.secho(f"error: {error.message}", fg="red", err=True)
+        click.echo(json.dumps({"error": error.to_dict()}))
+    click.secho(f"error: {printable(error.message)}", fg="red", err=True)
     return error.exit_status
 
 
@@ -99,5 +100,6 @@ def _unexpected(error: Exception, as_json: bool) -> int:
     if os.environ.get("HANGTAG_TRACEBACK"):
         raise error
     text = " ".join(str(error).split())
-    message = f"unexpected {type(error).__name__}: {text} (a defect of ours; HANGTAG_TRACEBACK=1 shows where: please report it)"
+    cure = "a defect of ours; HANGTAG_TRACEBACK=1 shows where: please report it"
+    message = f"unexpected {type(error).__name__}: {text} ({cure})"
     return _fail(HangtagError("internal_error", message), as_json)

@@ -1,11 +1,11 @@
-"""A run as it is seen in a terminal: one line per finished epoch, and a bar with speed, loss and time left below them."""
+"""A run as seen in a terminal: one line per finished epoch, and a bar with speed, loss and time left below them."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,19 +22,22 @@ _BAR = 16
 def watched(title: str) -> Iterator[Watch]:
     """What `experiment.run` should tell; drawn on standard error, as plain lines where that is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.markup import escape
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
 
+    from hangtag.core.printable import printable
     from hangtag.experiment import Watch
 
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield Watch(message=lambda text: print(text, file=sys.stderr, flush=True), progress=_plain_lines())
+        yield Watch(message=lambda text: print(printable(text), file=sys.stderr, flush=True), progress=_plain_lines())
         return
-    console.print(title)
+    console.print(escape(printable(title)), style="bold")
     columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))
     drawn_at = 0.0
     header = [True]
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Bars(*columns, console=console, transient=True) as bar:
         task = bar.add_task("getting ready", total=None)
 
         def progress(now: Progress) -> None:
@@ -53,19 +56,26 @@ def watched(title: str) -> Iterator[Watch]:
                 bar.update(task, completed=now.step, total=now.steps, description=text)
 
         def message(text: str) -> None:
-            from rich.markup import escape
+            bar.update(task, description=escape(printable(text)), completed=0, total=None)
+            console.print(escape(printable(text)), style="dim")
 
-            bar.update(task, description=escape(text), completed=0, total=None)
-            console.print(escape(text), style="dim")
+        def reading(what: str, done: int, total: int) -> None:
+            if done < total:
+                bar.update(task, completed=done, total=total, description=escape(printable(what)))
+            else:
+                bar.update(task, completed=0, total=None, description="getting ready")
 
-        yield Watch(message=message, progress=progress)
+        yield Watch(message=message, reading=reading, progress=progress)
 
 
 def show_result(run: Run, name: str, console: Console) -> None:
     """What came out, and what to do with it."""
+    from rich.markup import escape
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
+
+    from hangtag.core.printable import printable
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", justify="right")
@@ -85,8 +95,12 @@ def show_result(run: Run, name: str, console: Console) -> None:
         table.add_row("bundle", "none: this algorithm has no exact ONNX form, it is for comparison only")
     else:
         table.add_row("bundle", Text(run.bundle))
-        table.add_row("next", Text(f"hangtag evaluate {run.bundle}\nhangtag recognise -m {run.bundle} photo.jpg", "cyan"))
-    console.print(Panel(table, title=f"[bold]{name}[/]", title_align="left", border_style="dim", expand=False))
+        table.add_row(
+            "next", Text(f"hangtag evaluate {run.bundle}\nhangtag recognise -m {run.bundle} photo.jpg", "cyan")
+        )
+    console.print(
+        Panel(table, title=f"[bold]{escape(printable(name))}[/]", title_align="left", border_style="dim", expand=False)
+    )
 
 
 _HEADER = f"{'epoch':>6} {'loss':>8} {'train':>8} {'val loss':>9} {'val':>8}  {'':{_BAR}} {'time':>7}"
@@ -104,7 +118,7 @@ def _epoch_line(epoch: Epoch, *, colour: bool) -> str:
     return f"{line} {epoch.val_loss:>9.4f} {epoch.val_accuracy:>8.2%}  {bar} {_clock(epoch.seconds):>7}"
 
 
-def _plain_lines():  # type: ignore[no-untyped-def]
+def _plain_lines() -> Callable[[Progress], None]:
     printed = [0]
 
     def progress(now: Progress) -> None:

@@ -24,11 +24,13 @@ def command(data: str | None, as_json: bool) -> None:
     """Versions, device, bf16, data and cache of this installation."""
     found = _examine(data)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json.dumps(found))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from hangtag.core.printable import printable
 
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="center")
@@ -36,12 +38,14 @@ def command(data: str | None, as_json: bool) -> None:
     table.add_column()
     for row in found["checks"]:
         mark = Text("✓", "green") if row["ok"] else Text("–", "yellow")
-        table.add_row(mark, Text(row["what"]), Text(row["found"], "" if row["ok"] else "yellow"))
+        table.add_row(mark, Text(row["what"]), Text(printable(row["found"]), "" if row["ok"] else "yellow"))
     Console(highlight=False).print(table)
 
 
 def _examine(data: str | None) -> dict[str, Any]:
-    checks = [_check("hangtag", True, f"{_version('hangtag')} on Python {platform.python_version()}, {platform.system()}")]
+    checks = [
+        _check("hangtag", True, f"{_version('hangtag')} on Python {platform.python_version()}, {platform.system()}")
+    ]
     for extra, packages in _PACKAGES.items():
         missing = [name for name in packages if _version(name) is None]
         text = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)

@@ -17,11 +17,13 @@ def command(what: str | None, as_json: bool) -> None:
     """Models, recipes, data sets, augmentations, metrics or trained weights; all of them if none is named."""
     listing = {kind: _entries(kind) for kind in ([what] if what else _WHAT)}
     if as_json:
-        click.echo(json.dumps(listing, ensure_ascii=False))
+        click.echo(json.dumps(listing))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from hangtag.core.printable import printable
 
     console = Console(highlight=False)
     for kind, entries in listing.items():
@@ -29,7 +31,7 @@ def command(what: str | None, as_json: bool) -> None:
         table.add_column(style="cyan", no_wrap=True)
         table.add_column()
         for entry in entries:
-            table.add_row(Text(entry["name"]), Text(entry["about"]))
+            table.add_row(Text(printable(entry["name"])), Text(printable(entry["about"])))
         console.print(table)
         console.print()
 
@@ -54,5 +56,7 @@ def _entries(kind: str) -> list[dict[str, Any]]:
 
     package = {"data": "hangtag.data.sets", "augmentations": "hangtag.augment"}.get(kind, f"hangtag.{kind}")
     registry = importlib.import_module(package).register
-    written = (lambda name: name.replace("_", "-")) if kind == "data" else (lambda name: name)
-    return [{"name": written(name), "about": registry.summary(name)} for name in registry.names()]
+    return [
+        {"name": name.replace("_", "-") if kind == "data" else name, "about": registry.summary(name)}
+        for name in registry.names()
+    ]

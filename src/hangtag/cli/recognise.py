@@ -6,12 +6,13 @@ import csv
 import io
 import json
 import sys
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from hangtag.core.printable import as_text, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -176,24 +177,6 @@ def _shortened(name: str, width: int, pad: bool = False) -> Text:
 
 def _colour(confidence: float) -> str:
     return "green" if confidence >= 0.8 else "yellow" if confidence >= 0.5 else "red"
-
-
-def as_text(path: str | Path | None) -> str:
-    r"""A path as valid Unicode: bytes of a name that are none show as escapes like `\udcff`."""
-    return str(path or "").encode("utf-8", "backslashreplace").decode()
-
-
-def printable(text: str | Path | None) -> str:
-    """Text that cannot command a terminal: control, bidirectional and other invisible characters show as escapes."""
-    shown = as_text(text)
-    if shown.isprintable():
-        return shown
-    return "".join(
-        char.encode("unicode_escape").decode()
-        if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029"
-        else char
-        for char in shown
-    )
 
 
 def harmless(cell: str) -> str:

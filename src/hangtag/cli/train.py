@@ -12,7 +12,11 @@ import click
 @click.command(epilog="Example: hangtag train three_conv --set model.dropout=0.3 --epochs 5")
 @click.argument("recipe")
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe: batch_size=128, optimiser.lr=0.01."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change the recipe: batch_size=128, optimiser.lr=0.01.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures.")
@@ -44,7 +48,7 @@ def command(
     chosen = recipes.read(Path(recipe)) if recipe.endswith(".json") else recipes.create(recipe)
     named = [f"{key}={value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     chosen = override(chosen, [*settings, *named])
-    with watched(f"[bold]{chosen.name}[/]") as watch:
+    with watched(chosen.name) as watch:
         run = experiment.run(chosen, data=data, out=out, full=full, device=device, watch=watch, clock=process_age_s)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(run), allow_nan=False))

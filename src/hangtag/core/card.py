@@ -1,7 +1,7 @@
 """The card of a bundle: what a trained model is, where it came from, and the digests of the files beside it.
 
-A bundle is a folder: `card.json`, with `model.onnx` and/or `weights.safetensors`. The card carries its own digest, so that a
-flipped byte in it is noticed like one in the weights.
+A bundle is a folder: `card.json`, with `model.onnx` and/or `weights.safetensors`. The card carries its own digest, so
+that a flipped byte in it is noticed like one in the weights.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def read(folder: Path) -> Card:
             raise HangtagError("bundle_damaged", f"{path} is far too long to be a card")
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise HangtagError("bundle_damaged", f"{path} cannot be read as a card ({error}): restore it or train again") from error
+        raise HangtagError(
+            "bundle_damaged", f"{path} cannot be read as a card ({error}): restore it or train again"
+        ) from error
     if not isinstance(record, dict):
         raise HangtagError("bundle_damaged", f"{path} is not a card")
     if record.get("format") != FORMAT:
@@ -86,7 +88,7 @@ def read(folder: Path) -> Card:
     hints = get_type_hints(Card)
     try:
         check_keys(record, list(hints), str(path))
-        values = {
+        values: dict[str, Any] = {
             key: value if isinstance(value, dict) and key in _DICTS else coerce(value, hints[key], key)
             for key, value in record.items()
         }

@@ -57,7 +57,9 @@ def writing_to(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise HangtagError("storage_full", f"no space left while writing {path}: free some space, try again") from error
+            raise HangtagError(
+                "storage_full", f"no space left while writing {path}: free some space, try again"
+            ) from error
         if error.errno in _READ_ONLY:
             raise HangtagError("storage_read_only", f"may not write {path}: choose a folder of your own") from error
         raise HangtagError("storage_failed", f"could not write {path}: {error.strerror or error}") from error

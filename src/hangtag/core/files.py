@@ -1,7 +1,7 @@
 """Writing that is either whole or absent, whatever happens in the middle, and folders with one owner.
 
-A reader never sees half a file: content goes to a temporary neighbour, is fsynced, and is renamed into place; the parent
-folder is fsynced last, so that the rename itself survives a power cut.
+A reader never sees half a file: content goes to a temporary neighbour, is fsynced, and is renamed into place; the
+parent folder is fsynced last, so that the rename itself survives a power cut.
 """
 
 from __future__ import annotations
@@ -73,8 +73,12 @@ def new_folder(path: Path) -> Iterator[Path]:
             if path.exists():  # rename cannot replace a filled folder: step it aside first
                 old = temporary_neighbour(path)
                 path.rename(old)
-                temporary.rename(path)
-                shutil.rmtree(old)
+                try:
+                    temporary.rename(path)
+                except BaseException:
+                    old.rename(path)
+                    raise
+                shutil.rmtree(old, ignore_errors=True)
             else:
                 temporary.rename(path)
             sync_folder(path.parent)
@@ -94,12 +98,18 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def sweep(folder: Path) -> int:
-    """Delete temporary files and folders that processes now dead left in `folder`. Returns how many."""
+def sweep(folder: Path, *, owned: bool = False) -> int:
+    """Delete temporary files and folders that processes now dead left in `folder`. Returns how many.
+
+    Args:
+        folder: where to look; not below it.
+        owned: the caller is the only one who writes there and is writing nothing: everything temporary is a leftover. A
+            container gives each new process the number of the dead one.
+    """
     swept = 0
     for path in folder.glob("*.tmp.*"):
         match = _TEMPORARY.search(path.name)
-        if match is None or _alive(int(match[1])):
+        if match is None or (not owned and _alive(int(match[1]))):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -51,4 +51,6 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
         return names[name]
     if path.exists():
         raise HangtagError("bundle_not_found", f"{path} is not a bundle: it holds no card.json")
-    raise HangtagError("bundle_not_found", f"no bundle is called {name!r} and no folder either.{nearest(name, sorted(names))}")
+    raise HangtagError(
+        "bundle_not_found", f"no bundle is called {name!r} and no folder either.{nearest(name, sorted(names))}"
+    )

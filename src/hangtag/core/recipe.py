@@ -48,9 +48,7 @@ class Part:
         check_keys(self.options, list(known), self.name)
         target = maker.__init__ if inspect.isclass(maker) else maker
         hints = get_type_hints(target)
-        options = {
-            key: coerce(value, hints.get(key, Any), f"{self.name}.{key}") for key, value in self.options.items()
-        }
+        options = {key: coerce(value, hints.get(key, Any), f"{self.name}.{key}") for key, value in self.options.items()}
         return maker(*arguments, **given, **options)
 
 
@@ -92,7 +90,10 @@ class ClassicalRecipe:
 
 
 Recipe: TypeAlias = NetworkRecipe | ClassicalRecipe
-_KINDS: dict[str, type[NetworkRecipe] | type[ClassicalRecipe]] = {"network": NetworkRecipe, "classical": ClassicalRecipe}
+_KINDS: dict[str, type[NetworkRecipe] | type[ClassicalRecipe]] = {
+    "network": NetworkRecipe,
+    "classical": ClassicalRecipe,
+}
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -115,7 +116,9 @@ def from_dict(record: Mapping[str, Any]) -> Recipe:
     missing = [
         item.name
         for item in dataclasses.fields(_KINDS[kind])
-        if item.name not in values and item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if item.name not in values
+        and item.default is dataclasses.MISSING
+        and item.default_factory is dataclasses.MISSING
     ]
     if missing:
         raise HangtagError("usage_value", f"the recipe lacks {', '.join(missing)}")
@@ -151,15 +154,20 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
     check_keys({head: value}, known, f"recipe {recipe.name!r}")
     current = getattr(recipe, head)
     if not rest:
-        return replace(recipe, **{head: _read(value, hints[head], head)})
+        return _changed(recipe, head, _read(value, hints[head], head))
     if isinstance(current, tuple) and len(rest) == 2:
         names = [part.name for part in current]
         check_keys({rest[0]: value}, names, head)
         parts = tuple(_with(part, rest[1], value) if part.name == rest[0] else part for part in current)
-        return replace(recipe, **{head: parts})
+        return _changed(recipe, head, parts)
     if isinstance(current, Part) and len(rest) == 1:
-        return replace(recipe, **{head: _with(current, rest[0], value)})
+        return _changed(recipe, head, _with(current, rest[0], value))
     raise HangtagError("usage_unknown_key", f"{key!r} names nothing in recipe {recipe.name!r}: {head} is {current!r}")
+
+
+def _changed(recipe: Recipe, key: str, value: Any) -> Recipe:
+    changes: dict[str, Any] = {key: value}
+    return replace(recipe, **changes)
 
 
 def _with(part: Part, key: str, value: Any) -> Part:

@@ -13,7 +13,7 @@ from hangtag.core.registry import nearest
 
 
 def parse(text: str) -> Any:
-    """The value written on a command line: JSON where it is JSON (3, 0.1, true, null, [32,64]), else the text itself."""
+    """What a command line means: JSON where it is JSON (3, 0.1, true, null, [32,64]), else the text itself."""
     try:
         return json.loads(text)
     except ValueError:
@@ -70,7 +70,11 @@ def check_keys(given: Mapping[str, Any], known: list[str], where: str) -> None:
     for key in given:
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-            cure = f" Did you mean {close[0]!r}?" if close else (f" It takes: {', '.join(known)}." if known else " It takes none.")
+            cure = (
+                f" Did you mean {close[0]!r}?"
+                if close
+                else (f" It takes: {', '.join(known)}." if known else " It takes none.")
+            )
             raise HangtagError("usage_unknown_key", f"{where} has no option {key!r}.{cure}")
 
 

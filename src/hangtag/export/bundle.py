@@ -60,7 +60,7 @@ def commit() -> str | None:
         if folder != top / "src" / "hangtag" / "export":  # an installed copy inside somebody else's checkout
             return None
         return git("rev-parse", "--short=12", "HEAD") + (
-            "+changes" if git("status", "--porcelain", "--", "src") else ""
+            "+changes" if git("status", "--porcelain", "--", ":/src") else ""
         )
     except (OSError, subprocess.SubprocessError):
         return None

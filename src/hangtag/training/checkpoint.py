@@ -1,7 +1,7 @@
 """Checkpoints that are whole or absent, checked when read, and never pickle.
 
-`checkpoints/step-000001234/` holds `state.safetensors` (every tensor), `state.json` (every number) and `manifest.json` (size and
-SHA-256 of the two). A folder appears by rename after all its files are on disk. Two are kept: should the newest be
+`checkpoints/step-000001234/` holds `state.safetensors` (every tensor), `state.json` (every number) and `manifest.json`
+(SHA-256 of the two). A folder appears by rename after all its files are on disk. Two are kept: should the newest be
 damaged, the one before it serves.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from torch import Tensor
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import new_folder, sweep
 
+FORMAT = 1
 KEPT = 2
+_NAME = re.compile(r"step-\d{9,}")
 
 
 @dataclass
@@ -50,32 +53,50 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     try:
         with new_folder(folder / f"step-{checkpoint.step:09d}") as temporary:
             contents = {
-                "state.safetensors": save({name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}),
-                "state.json": json.dumps({"step": checkpoint.step, **checkpoint.numbers}).encode(),
+                "state.safetensors": save(  # copies: the format refuses tensors that share memory, as tied weights do
+                    {
+                        name: tensor.clone(memory_format=torch.contiguous_format)
+                        for name, tensor in checkpoint.tensors.items()
+                    }
+                ),
+                "state.json": json.dumps({"format": FORMAT, "step": checkpoint.step, **checkpoint.numbers}).encode(),
             }
             manifest = {}
             for name, content in contents.items():
                 (temporary / name).write_bytes(content)
-                manifest[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+                manifest[name] = hashlib.sha256(content).hexdigest()
             (temporary / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     except HangtagError as error:
         cure = "earlier checkpoints are kept, the same command goes on from them"
         raise HangtagError("checkpoint_failed", f"checkpoint not saved: {error.message} ({cure})") from error
-    for old in sorted(folder.glob("step-*[0-9]"))[:-KEPT]:
+    for old in _found(folder)[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
 
 
 def read_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
-    """The newest checkpoint that is whole, or None; damaged ones are named through `warn` and passed over."""
-    sweep(folder)
-    found = sorted(folder.glob("step-*[0-9]"), reverse=True)
-    for path in found:
+    """The newest checkpoint that is whole, or None; damaged ones are named through `warn` and passed over.
+
+    The caller must own `folder`: leftovers of a run that was killed while writing are deleted.
+
+    Raises:
+        HangtagError: `checkpoint_incompatible`, if the newest whole one was written by another version.
+    """
+    sweep(folder, owned=True)
+    found = _found(folder)
+    while found:
+        path = found.pop()
         try:
             return _read(path)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            reason = " ".join(str(error).split())
-            warn(f"checkpoint {path.name} is damaged ({reason}): going back to the one before it")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            cure = f"going back to {found[-1].name}" if found else "there is none before it, starting again"
+            warn(f"checkpoint {path.name} is damaged ({reason}): {cure}")
     return None
+
+
+def _found(folder: Path) -> list[Path]:
+    """Checkpoints, oldest first."""
+    return sorted(path for path in folder.glob("step-*") if _NAME.fullmatch(path.name))
 
 
 def _read(path: Path) -> Checkpoint:
@@ -83,9 +104,14 @@ def _read(path: Path) -> Checkpoint:
     contents = {}
     for name in ("state.safetensors", "state.json"):
         contents[name] = (path / name).read_bytes()
-        if hashlib.sha256(contents[name]).hexdigest() != manifest[name]["sha256"]:
+        if hashlib.sha256(contents[name]).hexdigest() != manifest[name]:
             raise ValueError(f"{name} does not have its digest")
     numbers = json.loads(contents["state.json"])
+    if (version := numbers.pop("format")) != FORMAT:
+        raise HangtagError(
+            "checkpoint_incompatible",
+            f"{path} has format {version!r}, this Hangtag reads format {FORMAT}: choose another --out",
+        )
     return Checkpoint(numbers.pop("step"), load(contents["state.safetensors"]), numbers)
 
 

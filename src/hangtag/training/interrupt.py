@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ class Stop:
 
 @contextlib.contextmanager
 def listening() -> Iterator[Stop]:
-    """Catch the first SIGINT or SIGTERM in a `Stop`; a second one ends the process at once.
+    """Catch the first SIGINT or SIGTERM in a `Stop`; a second one raises `KeyboardInterrupt` wherever the run is.
 
     Outside the main thread signals cannot be caught; there a run is stopped by its caller.
     """
@@ -30,7 +29,7 @@ def listening() -> Iterator[Stop]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.requested:
-            os._exit(128 + number)  # nothing to clean: whatever is on disk is whole at any moment
+            raise KeyboardInterrupt  # what is on disk is whole at any moment, so any moment will do
         stop.requested = True
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -38,4 +37,4 @@ def listening() -> Iterator[Stop]:
         yield stop
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: it was not Python's

@@ -1,7 +1,7 @@
 """The training loop: one uint8 tensor, whole batches, and a state that can be picked up at any step.
 
-Whatever is random at a step is a function of (seed, step) and not of what happened before (`core.seeds`), so a checkpoint need not
-hold generators, and a killed run ends in the very weights of an unbroken one.
+Whatever is random at a step is a function of (seed, step) and not of what happened before (`core.seeds`), so a
+checkpoint need not hold generators, and a killed run ends in the very weights of an unbroken one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import torch
@@ -140,6 +140,7 @@ class _Run:
         self.recipe = recipe
         self.validation = validation
         self.class_names = training.class_names
+        self.sources = training.sources
         self.device = device
         self.bf16 = precision == "bf16"
         self.checkpoints = checkpoints
@@ -156,7 +157,7 @@ class _Run:
         torch.manual_seed(derive(recipe.seed, "initial weights"))
         in_channels = self.images.shape[1]
         model = models.create(recipe.model, classes, in_channels, recipe.size)
-        self.model: nn.Module = model.to(device=device, memory_format=torch.channels_last)
+        self.model: nn.Module = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.augmentations = augment.create(recipe.augment)
         self.schedule = schedules.register.get(recipe.schedule.name)
         recipe.schedule.call(self.schedule, 0.0)  # a wrong option is told before anything is done
@@ -201,13 +202,13 @@ class _Run:
                 self._end_epoch(epoch)
                 books.seconds = before + clock()
             watch(self._progress(first, started, ended))
-            now = time.perf_counter()
-            finished = books.stopped or books.step == self.steps
-            if stop.requested or finished or ended or now - saved > self.recipe.checkpoint_s:
+            stopping = stop.requested  # read once: it may change at any moment
+            if stopping or ended or time.perf_counter() - saved > self.recipe.checkpoint_s:
                 self._save()
-                saved = now
-            if stop.requested and not finished:
-                raise KeyboardInterrupt
+                saved = time.perf_counter()
+            if stopping:
+                done = f"step {books.step:,} of {self.steps:,}"
+                raise KeyboardInterrupt(f"stopped after {done} and saved: the same command goes on from there")
         books.seconds = max(books.seconds, before + clock() if books.step > first else 0.0)
         return self._fitted()
 
@@ -230,13 +231,15 @@ class _Run:
             logits = self.model(inputs)
         loss = functional.cross_entropy(logits.float(), targets)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
-        norms = torch.stack(torch._foreach_norm(gradients))  # type: ignore[attr-defined]
+        loss.backward()  # type: ignore[no-untyped-call]
         value = float(loss.detach())
-        if not math.isfinite(value) or not bool(torch.isfinite(norms).all()):
-            self._not_finite(value, index, epoch, batch)
+        if not math.isfinite(value):
+            self._not_finite(f"the loss became {value}", index, epoch, batch)
+        if not _all_finite([p.grad for p in self.model.parameters() if p.grad is not None]):
+            self._not_finite("a gradient became infinite", index, epoch, batch)
         self.optimiser.step()
+        if not _all_finite([p.detach() for p in self.model.parameters()]):  # no later loss would tell of the last step
+            self._not_finite("the weights became infinite", index, epoch, batch)
         if self.average:
             self.average.update(self.model, step, self.steps)
 
@@ -274,7 +277,8 @@ class _Run:
 
     def _fitted(self) -> Fitted:
         self.model.load_state_dict(self.best if self.best is not None else self._weights())
-        model = copy.deepcopy(self.model).to("cpu", memory_format=torch.contiguous_format)
+        model = copy.deepcopy(self.model).to("cpu")
+        model = model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return Fitted(
             deployed=Deployed(model, self.mean, self.std, self.recipe.flip_average).eval(),
             history=[Epoch(**record) for record in self.books.history],
@@ -328,14 +332,14 @@ class _Run:
             epoch_ended=ended,
         )
 
-    def _not_finite(self, loss: float, index: Tensor, epoch: int, batch: int) -> None:
-        self._save()
-        what = f"loss became {loss}" if not math.isfinite(loss) else "a gradient became infinite"
-        shown = ", ".join(str(i) for i in index[:8].tolist())
+    def _not_finite(self, what: str, index: Tensor, epoch: int, batch: int) -> NoReturn:
+        """Stop without saving: the forward pass has already put its numbers into the statistics of batch norms."""
+        shown = ", ".join(self.sources[i] if self.sources else str(i) for i in index[:8].tolist())
+        more = ", ..." if len(index) > 8 else ""
         raise HangtagError(
             "training_not_finite",
-            f"{what} at step {self.books.step}, epoch {epoch + 1}, batch {batch} (training pictures {shown}, ...): "
-            f"the weights of the step before are saved; try a smaller --set optimiser.lr, with another --out",
+            f"{what} at step {self.books.step}, epoch {epoch + 1}, batch {batch} (training pictures {shown}{more}): "
+            f"try a smaller --set optimiser.lr, with another --out; earlier checkpoints are kept",
         )
 
     def _save(self) -> None:
@@ -352,10 +356,10 @@ class _Run:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "optimiser": {}, "average": {}, "best": {}}
-        for name, tensor in checkpoint.tensors.items():
-            head, _, rest = name.partition(".")
-            groups[head][rest] = tensor.to(self.device)
         try:
+            for name, tensor in checkpoint.tensors.items():
+                head, _, rest = name.partition(".")
+                groups[head][rest] = tensor.to(self.device)
             self.model.load_state_dict(groups["model"])
             restore_optimiser(self.optimiser, groups["optimiser"], checkpoint.numbers["optimiser"])
             if self.average:
@@ -370,8 +374,12 @@ class _Run:
         self.best = groups["best"] or None
 
 
+def _all_finite(tensors: list[Tensor]) -> bool:
+    return bool(torch.isfinite(torch.stack(torch._foreach_norm(tensors))).all())
+
+
 def channel_statistics(split: Split) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation per channel of pixels in [0, 1], counted exactly over histograms of the 256 levels."""
+    """Mean and standard deviation per channel of pixels in [0, 1], counted exactly over histograms of 256 levels."""
     channels = [split.images] if split.images.ndim == 3 else [split.images[..., c] for c in range(3)]
     mean, std = [], []
     levels = np.arange(256) / 255
@@ -389,9 +397,9 @@ def _memory_errors(recipe: NetworkRecipe) -> Iterator[None]:
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError):
-            if "alloc" not in str(error):  # the CPU allocator has no exception class of its own
-                raise
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not known and "alloc" not in str(error):  # the CPU allocator has no exception class of its own
+            raise
         half = max(1, recipe.batch_size // 2)
         raise HangtagError(
             "training_out_of_memory", f"out of memory: try --set batch_size={half}, with another --out"

@@ -24,7 +24,9 @@ def choose_device(name: str = "auto") -> torch.device:
         available.insert(0, "cuda")
     if name == "auto":
         return torch.device(available[0])
-    if name.partition(":")[0] not in available:
+    kind, _, index = name.partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if kind not in available or (index and not (index.isdecimal() and int(index) < count)):
         raise HangtagError("usage_device", f"this machine has no device {name!r}; it has {', '.join(available)}")
     return torch.device(name)
 
@@ -52,8 +54,9 @@ def choose_precision(wanted: str, model_prefers: str | None, device: torch.devic
 def keep_freed_memory() -> None:
     """Ask the C library to keep what is freed for the next step, where it can be asked (glibc).
 
-    By default a large block goes back to the system when it is freed and is zeroed page by page when it is wanted again: every
-    step of `three_conv` at batch 64 took 2,000 page faults, a quarter of its time. 32 MB is the largest threshold glibc takes.
+    By default a large block goes back to the system when it is freed and is zeroed page by page when it is wanted
+    again: every step of `three_conv` at batch 64 took 2,000 page faults, a quarter of its time. 32 MB is the largest
+    threshold glibc takes.
     """
     if sys.platform != "linux":
         return

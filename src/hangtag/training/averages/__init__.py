@@ -1,8 +1,9 @@
 """Weight averaging, one method per file: a running average of the weights is what validation sees and what is kept.
 
-An average is a class `(model, *, options...)` with `update(model, step, steps)` after each optimiser step (it may also move the
-model's own weights, as lookahead does), `weights() -> dict[str, Tensor]` (a full state dict of the average), and
-`state() / load(state)` of plain tensors by name for checkpoints. Buffers (batch-norm statistics) are averaged or copied too.
+An average is a class `(model, *, options...)` with `update(model, step, steps)` after each optimiser step (it may also
+move the model's own weights, as lookahead does), `weights() -> dict[str, Tensor]` (a full state dict of the average),
+and `state() / load(state)` of plain tensors by name for checkpoints. Buffers (batch-norm statistics) are averaged or
+copied too.
 """
 
 from __future__ import annotations
