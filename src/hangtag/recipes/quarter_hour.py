@@ -1,0 +1,22 @@
+"""The fast network, twice as wide: the shipped model, trained in some ten minutes on two cores."""
+
+from __future__ import annotations
+
+from hangtag.core.recipe import NetworkRecipe, Part
+from hangtag.recipes import register
+
+
+@register("quarter_hour")
+def quarter_hour() -> NetworkRecipe:
+    """Settings as `recipes.fast`, except where more weights and more epochs ask for more to be hidden."""
+    return NetworkRecipe(
+        name="quarter_hour",
+        model=Part("fast", widths=(64, 128, 256)),
+        augment=(Part("alternating_flip"), Part("shift", pixels=2), Part("cutout", size=8)),
+        label_smoothing=0.1,
+        optimiser=Part("muon", lr=0.1, rest_lr=5e-3, weight_decay=0.05),
+        schedule=Part("one_cycle", warmup=0.1),
+        batch_size=512,
+        epochs=20,
+        flip_average=True,
+    )
