@@ -58,8 +58,8 @@ class HOG(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def pooling(self) -> NDArray[np.float32]:
         """(2 cell, 2 cell) weights of the pixels around a cell's centre, falling off linearly; their sum is 1."""
         ramp = 1 - np.abs(np.arange(2 * self.cell) + 0.5 - self.cell) / self.cell
-        window = np.outer(ramp, ramp)
-        return (window / window.sum()).astype(np.float32)
+        window: NDArray[np.float32] = (np.outer(ramp, ramp) / ramp.sum() ** 2).astype(np.float32)
+        return window
 
     def _transform(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         images = np.asarray(rows, np.float32).reshape(-1, *self.shape_)

@@ -1,13 +1,15 @@
 """A fitted scikit-learn estimator as one ONNX graph that starts at pixels.
 
-skl2onnx translates scikit-learn's own classifiers; what stands before them, and our own, is a handful of nodes written
-here.
+What stands before a classifier, our own classifiers and ensembles of trees are written here, node by node; skl2onnx
+translates every other classifier of scikit-learn.
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,10 +40,7 @@ def to_onnx(estimator: Any, size: int, colour: bool, num_classes: int) -> bytes:
     try:
         for transformer in transformers:
             flat = _TRANSFORMERS[type(transformer).__name__](graph, transformer, flat)
-        if type(classifier).__name__ == "KernelSVM":
-            probabilities = _kernel_svm(graph, classifier, flat)
-        else:
-            probabilities = _translated(graph, classifier, flat)
+        probabilities = _CLASSIFIERS.get(type(classifier).__name__, _translated)(graph, classifier, flat)
         graph.nodes.append(helper.make_node("Identity", [probabilities], [OUTPUT]))
         content: bytes = graph.model(shape, num_classes).SerializeToString()
     except Exception as error:  # skl2onnx raises whatever its converters raise
@@ -98,25 +97,95 @@ def _translated(graph: _Graph, classifier: Any, flat: str) -> str:
     model = onnx.compose.add_prefix(model, "classifier_")
     for node in model.graph.node:
         node.input[:] = [flat if name == "classifier_features" else name for name in node.input]
-        if node.op_type == "TreeEnsembleClassifier":
-            _drop_zero_weights(node)
     graph.nodes += model.graph.node
     graph.constants += model.graph.initializer
     return "classifier_probabilities"
 
 
-def _drop_zero_weights(node: onnx.NodeProto) -> None:
-    """Leave out what a leaf adds to classes it never saw: nothing. Most of a forest's file is that."""
-    lists = {
-        a.name: a for a in node.attribute if a.name in ("class_treeids", "class_nodeids", "class_ids", "class_weights")
-    }
-    weights = np.array(lists["class_weights"].floats, np.float32)
-    kept = np.flatnonzero(weights)
-    for attribute in lists.values():
-        field = attribute.floats if attribute.name == "class_weights" else attribute.ints
-        values = np.array(field, weights.dtype if attribute.name == "class_weights" else np.int64)
-        del field[:]
-        field.extend(values[kept].tolist())
+@dataclass(frozen=True)
+class _Tree:
+    """One tree of n nodes; `weights` (n, targets) is what a leaf adds to each target."""
+
+    leaf: NDArray[np.bool_]
+    left: NDArray[Any]
+    right: NDArray[Any]
+    feature: NDArray[Any]
+    threshold: NDArray[np.float64]  # left if the feature is at most this
+    weights: NDArray[np.float64]
+
+
+def _forest(graph: _Graph, forest: Any, flat: str) -> str:
+    """The mean of the trees' probabilities."""
+    trees = []
+    for estimator in forest.estimators_:
+        tree = estimator.tree_
+        leaf, shares = tree.children_left < 0, tree.value[:, 0] / len(forest.estimators_)
+        trees.append(_Tree(leaf, tree.children_left, tree.children_right, tree.feature, tree.threshold, shares))
+    return _trees(graph, trees, flat)
+
+
+def _boosting(graph: _Graph, boosting: Any, flat: str) -> str:
+    """The softmax of the trees' sums; between two classes there is but one sum, for the second."""
+    base = boosting._baseline_prediction.ravel()
+    trees = []
+    for iteration in boosting._predictors:
+        for target, predictor in enumerate(iteration):
+            nodes = predictor.nodes
+            weights = nodes["value"][:, None] * (np.arange(len(base)) == target)
+            leaf = nodes["is_leaf"].astype(bool)
+            trees.append(
+                _Tree(leaf, nodes["left"], nodes["right"], nodes["feature_idx"], nodes["num_threshold"], weights)
+            )
+    scores = graph.node("Add", _trees(graph, trees, flat), _float(base))
+    if len(base) == 1:
+        scores = graph.node("Concat", graph.node("Mul", scores, _float(0)), scores, axis=1)
+    return graph.node("Softmax", scores, axis=1)
+
+
+def _trees(graph: _Graph, trees: list[_Tree], flat: str) -> str:
+    """(N, targets): what the leaves that a picture falls into add up to.
+
+    Not left to skl2onnx, which writes a leaf of a forest for every class, seen there or not, with several times the
+    memory, and whose version 1.20 fails on histogram-based boosting with onnx 1.23.
+    """
+
+    def joined(parts: Iterable[Any]) -> list[Any]:
+        values: list[Any] = np.concatenate(list(parts)).tolist()
+        return values
+
+    added = [_written(tree) for tree in trees]
+    return graph.node(
+        "TreeEnsembleRegressor",
+        flat,
+        domain="ai.onnx.ml",
+        n_targets=trees[0].weights.shape[1],
+        aggregate_function="SUM",
+        nodes_treeids=joined(np.full(len(tree.leaf), i) for i, tree in enumerate(trees)),
+        nodes_nodeids=joined(np.arange(len(tree.leaf)) for tree in trees),
+        nodes_modes=joined(np.where(tree.leaf, "LEAF", "BRANCH_LEQ") for tree in trees),
+        nodes_featureids=joined(np.where(tree.leaf, 0, tree.feature) for tree in trees),
+        nodes_values=joined(np.where(tree.leaf, 0, _rounded_down(tree.threshold)) for tree in trees),
+        nodes_truenodeids=joined(np.where(tree.leaf, 0, tree.left) for tree in trees),
+        nodes_falsenodeids=joined(np.where(tree.leaf, 0, tree.right) for tree in trees),
+        target_treeids=joined(np.full(len(rows), i) for i, (rows, _) in enumerate(added)),
+        target_nodeids=joined(rows for rows, _ in added),
+        target_ids=joined(columns for _, columns in added),
+        target_weights=joined(tree.weights[where] for tree, where in zip(trees, added, strict=True)),
+    )
+
+
+def _written(tree: _Tree) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Rows and columns of the weights to write: those other than 0, and one for a leaf that has no other."""
+    kept = (tree.weights != 0) & tree.leaf[:, None]
+    kept[tree.leaf & ~kept.any(axis=1), 0] = True
+    rows, columns = np.nonzero(kept)
+    return rows, columns
+
+
+def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The largest float32 not above: a float32 is at most a float64 threshold just when it is at most that."""
+    rounded = threshold.astype(np.float32)
+    return np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
 def _pca(graph: _Graph, pca: Any, flat: str) -> str:
@@ -179,3 +248,8 @@ def _unit(graph: _Graph, blocks: str, epsilon: float) -> str:
 
 
 _TRANSFORMERS = {"PCA": _pca, "HOG": _hog}
+_CLASSIFIERS = {
+    "KernelSVM": _kernel_svm,
+    "RandomForestClassifier": _forest,
+    "HistGradientBoostingClassifier": _boosting,
+}

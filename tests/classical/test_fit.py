@@ -1,0 +1,73 @@
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from hangtag import classical
+from hangtag.core.errors import HangtagError
+from hangtag.core.recipe import ClassicalRecipe, Part
+from hangtag.core.types import Split
+
+
+def split(n=20):
+    images = np.random.default_rng(0).integers(0, 256, (n, 8, 8)).astype(np.uint8)
+    return Split(images, (np.arange(n) % 2).astype(np.int64), ("a", "b"))
+
+
+def recipe(name, **options):
+    return ClassicalRecipe(name=name, estimator=Part(name, **options))
+
+
+def test_features_are_pixels_over_255_and_the_pictures_stay_as_they_are():
+    images = np.array([[[0, 51], [255, 102]]], np.uint8)
+    found = classical.features(images)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.array([[0, 0.2, 1, 0.4]], np.float32))
+    assert images.max() == 255
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("logistic", {"C": -1.0}), ("svm", {"C": 0.0}), ("knn", {"n_neighbors": 0})]
+)
+def test_an_option_out_of_range_is_the_users_to_change(name, options):
+    with pytest.raises(HangtagError, match=next(iter(options))) as caught:
+        classical.fit(recipe(name, **options), split())
+    assert caught.value.code == "usage_value"
+
+
+def test_pictures_too_small_for_gradients_are_refused_with_the_cure():
+    with pytest.raises(HangtagError, match="3 cells along a side") as caught:
+        classical.fit(recipe("hog_svm"), split())
+    assert caught.value.code == "training_failed"
+
+
+def test_an_unknown_estimator_gets_the_nearest_name():
+    with pytest.raises(HangtagError, match="'logistic'"):
+        classical.fit(recipe("logistics"), split())
+
+
+def test_without_scikit_learn_the_extra_is_named_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(HangtagError, match=r"hangtag\[classical\]") as caught:
+        classical.fit(recipe("knn"), split(), lambda text: pytest.fail("work began"))
+    assert caught.value.code == "extra_missing"
+
+
+def test_ctrl_c_is_heard_in_the_middle_of_a_fit(monkeypatch):
+    import _thread
+
+    class Endless:
+        def fit(self, rows, labels):
+            released.wait(20)  # as compiled code does, it hears nothing
+
+    released = threading.Event()
+    monkeypatch.setitem(classical.register._entries, "endless", lambda seed: Endless())
+    monkeypatch.setitem(classical.register._facts, "endless", {"onnx": False})
+    threading.Timer(0.3, _thread.interrupt_main).start()
+    started = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        classical.fit(recipe("endless"), split())
+    assert time.perf_counter() - started < 5
+    released.set()
