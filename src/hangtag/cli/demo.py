@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from hangtag.core.recipe import Recipe
     from hangtag.core.types import Split
-    from hangtag.evaluation import Evaluation
     from hangtag.predict.recogniser import Recognitions
 
 _COLUMNS = 14  # of one picture in the terminal: five stand side by side in 80 columns
@@ -23,7 +22,9 @@ _ACROSS = 5
 
 @click.command(epilog="Example: hangtag demo")
 @click.option("--data", metavar="DATA", help="A folder, a set's name, or NAME=PATH.  [default: fashion-mnist]")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Where to work.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Where to work."
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(data: str | None, out: Path, as_json: bool) -> None:
     """Find or fetch the data, train a quick network, judge it, and recognise pictures with it.
@@ -32,16 +33,18 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from hangtag import evaluation, experiment, predict
     from hangtag import data as datasets
+    from hangtag import evaluation, experiment, predict
     from hangtag.cli._progress import bars
     from hangtag.cli._training import show_result, watched
     from hangtag.core.clock import process_age_s
     from hangtag.core.errors import HangtagError
+    from hangtag.core.paths import bundle_names
 
     console = Console(stderr=as_json, highlight=False)
     recipe = _recipe()
     _heading(console, 1, "Data")
+    drawn = False
     with bars() as progress:
         try:
             dataset = datasets.find(data, name=recipe.data, progress=progress)
@@ -49,9 +52,11 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
         except HangtagError as error:
             if data is not None or error.code != "data_offline":  # a place the user named is never replaced
                 raise
-            console.print("[yellow]Fashion-MNIST cannot be reached from here; this is done on drawn garments instead.[/]")
+            console.print(
+                "[yellow]Fashion-MNIST cannot be reached from here; this is done on drawn garments instead.[/]"
+            )
             console.print("To have the real pictures: [cyan]hangtag data fetch[/], or see [cyan]hangtag data --help[/]")
-            data = "drawn"
+            data, drawn = "drawn", True
             dataset = datasets.find(data, progress=progress)
             training, test = dataset.training(), dataset.test()
     counts = f"[bold]{dataset.name}[/]: {len(training):,} pictures to learn from, {len(test):,} to be judged on"
@@ -59,9 +64,7 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
 
     _heading(console, 2, "Training")
     with watched(f"a small network, {recipe.epochs} times through the pictures") as watch:
-        run = experiment.run(
-            recipe, data=data, out=out / dataset.name, watch=watch, clock=process_age_s
-        )
+        run = experiment.run(recipe, data=data, out=out / dataset.name, watch=watch, clock=process_age_s)
     assert run.bundle is not None
     show_result(run, recipe.name, console)
 
@@ -71,13 +74,14 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
         evaluation_ = evaluation.judge(recogniser, test, progress, name=recipe.name, data=f"{dataset.name}, test split")
     console.print(evaluation_)
 
-    _heading(console, 4, "Recognising")
+    shipped = "default" in bundle_names()
+    _heading(console, 4, "Recognising" + (", with the model that ships with Hangtag" if drawn and shipped else ""))
     chosen = _one_of_each(test)
-    recognitions = recogniser.recognise(chosen.images)
+    recognitions = (predict.load("default") if drawn and shipped else recogniser).recognise(chosen.images)
     _show_pictures(console, chosen, recognitions)
 
     _heading(console, 5, "What next")
-    _next(console, run.bundle, "default" if "default" in _names() else run.bundle)
+    _next(console, run.bundle, "default" if shipped else run.bundle)
     if as_json:
         record = {"data": dataset.name, "train": dataclasses.asdict(run), "evaluate": evaluation_.to_dict()}
         record["recognise"] = [recognition.to_dict() for recognition in recognitions]
@@ -92,12 +96,6 @@ def _recipe() -> Recipe:
     from hangtag.core.recipe import override
 
     return override(recipes.create("fast"), ["epochs=3"])
-
-
-def _names() -> dict[str, Path]:
-    from hangtag.core.paths import bundle_names
-
-    return bundle_names()
 
 
 def _heading(console: Console, number: int, text: str) -> None:
