@@ -91,6 +91,11 @@ class Target:
     met: bool
 
 
+def _nameless(word: str) -> str:
+    """An argument without the folders of whoever ran it."""
+    return f"…/{Path(word).name}" if Path(word).is_absolute() else word
+
+
 def at_most(what: str, measured: float, limit: float, unit: str = "") -> Target:
     return Target(what, f"≤ {limit:g}{unit}", f"{measured:.4g}{unit}", measured <= limit)
 
@@ -121,14 +126,15 @@ class Record:
         targets: Sequence[Target] = (),
         versions: dict[str, str] | None = None,
     ) -> Path:
-        """Show the targets and write the result: to `results/`, or beside the work if it was only a try."""
-        show_targets(targets)
+        """Show the targets and write the result; a try keeps no promise, and is written beside the work."""
+        if not self.quick:
+            show_targets(targets)
         now = datetime.datetime.now(datetime.UTC)
         content = {
             "benchmark": self.name,
             "question": self.question,
             "date": now.isoformat(timespec="seconds"),
-            "command": shlex.join(["python", os.path.relpath(sys.argv[0], ROOT), *sys.argv[1:]]),
+            "command": " ".join(["python", os.path.relpath(sys.argv[0], ROOT), *map(_nameless, sys.argv[1:])]),
             "commit": commit(),
             "machine": machine(),
             "versions": {**installed(), **(versions or {})},
@@ -190,7 +196,7 @@ def machine() -> dict[str, Any]:
         "threads": {
             key: os.environ.get(key) for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
         },
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}, {platform.machine()}",
         "python": platform.python_version(),
     }
 

@@ -54,6 +54,7 @@ def measure(name: str, seed: int, *, full: bool, work: Path, quick: bool) -> dic
     command += (["--full"] if full else []) + (["--epochs", "1"] if quick else [])
     child = _record.run(command)
     run = child.json()
+    bundle = run.pop("bundle")
     row = {
         "recipe": name,
         "seed": seed,
@@ -69,10 +70,10 @@ def measure(name: str, seed: int, *, full: bool, work: Path, quick: bool) -> dic
         "train": run,
         "test": None,  # comparison-only algorithms leave nothing to evaluate
     }
-    if run["bundle"] is not None:
-        files = {file.name: file.stat().st_size for file in Path(run["bundle"]).iterdir() if file.is_file()}
+    if bundle is not None:
+        files = {file.name: file.stat().st_size for file in Path(bundle).iterdir() if file.is_file()}
         row |= {
-            "test": _record.run([_record.HANGTAG, "evaluate", run["bundle"], "--json"]).json(),
+            "test": _record.run([_record.HANGTAG, "evaluate", bundle, "--json"]).json(),
             "bundle_bytes": files,
         }
     return row
@@ -106,7 +107,8 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
             "params": same[0]["train"]["params"],
             **{figure: _record.spread(values) for figure, values in figures.items() if values},
         }
-    return dict(sorted(summary.items(), key=lambda item: item[1].get("accuracy", item[1]["seconds"])["mean"]))
+    best = {name: row.get("accuracy", row.get("val_accuracy", {"mean": 0.0}))["mean"] for name, row in summary.items()}
+    return {name: summary[name] for name in sorted(summary, key=lambda name: -best[name])}
 
 
 def show(summary: dict[str, Any]) -> None:

@@ -31,12 +31,14 @@ def train_ours(seed: int, *, quick: bool) -> dict[str, Any]:
         command += ["--epochs", str(1 if quick else EPOCHS), "--seed", str(seed), "--json", "--out", str(out)]
         child = _record.run(command)
         scores = _record.run([_record.HANGTAG, "evaluate", out / "bundle", "--json"]).json()
+    said = child.json()
+    del said["bundle"]  # a temporary folder
     return {
         "side": "hangtag",
         "seed": seed,
-        **child.json(),
+        **said,
         "total_seconds": child.wall_s,  # until the process has ended; the peer is counted until its export is written
-        "peak_rss_mb_inside": child.json()["peak_rss_mb"],
+        "peak_rss_mb_inside": said["peak_rss_mb"],
         "peak_rss_mb": child.peak_rss_mb,
         "test_accuracy": scores["accuracy"],
         "test_loss": scores["loss"],
