@@ -1,3 +1,4 @@
+import subprocess
 import sys
 import threading
 import time
@@ -71,3 +72,25 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_fit(monkeypatch):
         classical.fit(recipe("endless"), split())
     assert time.perf_counter() - started < 5
     released.set()
+
+
+def test_a_process_stopped_in_compiled_code_ends_in_order():
+    code = (
+        "import _thread, sys, threading\n"
+        "import numpy as np\n"
+        "from hangtag import classical\n"
+        "from hangtag.core.recipe import ClassicalRecipe, Part\n"
+        "from hangtag.core.types import Split\n"
+        "generator = np.random.default_rng(0)\n"
+        "images = generator.integers(0, 256, (20_000, 20, 20)).astype(np.uint8)\n"  # noise: minutes of work
+        "noise = Split(images, generator.integers(0, 2, 20_000), ('a', 'b'))\n"
+        "recipe = ClassicalRecipe(name='svm', estimator=Part('svm'))\n"
+        "stop = lambda text: threading.Timer(2, _thread.interrupt_main).start()\n"
+        "try:\n"
+        "    classical.fit(recipe, noise, stop)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('stopped')\n"
+        "    sys.exit(130)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "stopped\n", "")

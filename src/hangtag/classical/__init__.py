@@ -7,6 +7,9 @@ such a model is for comparison only.
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -15,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hangtag.core.errors import HangtagError
+from hangtag.core.errors import INTERRUPTED, HangtagError
 from hangtag.core.optional import require
 from hangtag.core.recipe import ClassicalRecipe
 from hangtag.core.registry import Registry
@@ -87,11 +90,23 @@ def _interruptible(work: Callable[[], Any]) -> Any:
 
     thread = threading.Thread(target=target, daemon=True)
     thread.start()
-    while thread.is_alive():
-        thread.join(0.2)  # Windows does not interrupt an endless wait
+    try:
+        while thread.is_alive():
+            thread.join(0.2)  # Windows does not interrupt an endless wait
+    except KeyboardInterrupt:
+        atexit.register(_leave, thread)
+        raise
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+def _leave(thread: threading.Thread) -> None:
+    """End the process as it is while compiled code still runs: taken apart around that code, it would crash."""
+    if thread.is_alive():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
 
 
 def _one_line(error: Exception) -> str:
