@@ -76,21 +76,23 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_fit(monkeypatch):
 
 def test_a_process_stopped_in_compiled_code_ends_in_order():
     code = (
-        "import _thread, sys, threading\n"
+        "import _thread, atexit, sys, threading, time\n"
         "import numpy as np\n"
         "from hangtag import classical\n"
         "from hangtag.core.recipe import ClassicalRecipe, Part\n"
         "from hangtag.core.types import Split\n"
-        "generator = np.random.default_rng(0)\n"
-        "images = generator.integers(0, 256, (20_000, 20, 20)).astype(np.uint8)\n"  # noise: minutes of work
-        "noise = Split(images, generator.integers(0, 2, 20_000), ('a', 'b'))\n"
-        "recipe = ClassicalRecipe(name='svm', estimator=Part('svm'))\n"
-        "stop = lambda text: threading.Timer(2, _thread.interrupt_main).start()\n"
+        "class Endless:\n"
+        "    def fit(self, rows, labels):\n"
+        "        time.sleep(60)\n"
+        "classical.register('endless', onnx=False)(lambda seed: Endless())\n"
+        "split = Split(np.zeros((2, 4, 4), np.uint8), np.arange(2), ('a', 'b'))\n"
+        "recipe = ClassicalRecipe(name='endless', estimator=Part('endless'))\n"
+        "stop = lambda text: threading.Timer(0.5, _thread.interrupt_main).start()\n"
+        "atexit.register(lambda: print('taken apart'))\n"
         "try:\n"
-        "    classical.fit(recipe, noise, stop)\n"
+        "    classical.fit(recipe, split, stop)\n"
         "except KeyboardInterrupt:\n"
         "    print('stopped')\n"
-        "    sys.exit(130)\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (130, "stopped\n", "")

@@ -81,29 +81,31 @@ def _interruptible(work: Callable[[], Any]) -> Any:
     """`work()` in a thread of its own: Python hears a signal only between two of its own instructions."""
     outcome: list[Any] = []
     failure: list[BaseException] = []
+    done = threading.Event()  # an interrupted Thread.join counts the thread as ended, up to Python 3.12
 
     def target() -> None:
         try:
             outcome.append(work())
         except BaseException as error:
             failure.append(error)
+        finally:
+            done.set()
 
-    thread = threading.Thread(target=target, daemon=True)
-    thread.start()
+    threading.Thread(target=target, daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(0.2)  # Windows does not interrupt an endless wait
+        while not done.wait(0.2):  # Windows does not interrupt an endless wait
+            pass
     except KeyboardInterrupt:
-        atexit.register(_leave, thread)
+        atexit.register(_leave, done)
         raise
     if failure:
         raise failure[0]
     return outcome[0]
 
 
-def _leave(thread: threading.Thread) -> None:
+def _leave(done: threading.Event) -> None:
     """End the process as it is while compiled code still runs: taken apart around that code, it would crash."""
-    if thread.is_alive():
+    if not done.is_set():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(INTERRUPTED)
