@@ -83,6 +83,7 @@ def run(
     """
     started = time.perf_counter()
     clock = clock or (lambda: time.perf_counter() - started)
+    _require_extras(recipe)
     dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     everything = dataset.training()  # the test pictures are not even opened here
     if everything.skipped:
@@ -123,6 +124,17 @@ def run(
     return result
 
 
+def _require_extras(recipe: Recipe) -> None:
+    """What this run will need is looked for now, not after a download or an hour of training."""
+    if isinstance(recipe, NetworkRecipe):
+        for package in ("torch", "safetensors", "onnx", "onnxscript"):
+            require(package, extra="train")
+        return
+    require("sklearn", extra="classical")
+    for package in ("onnx", "skl2onnx") if classical.register.facts(recipe.estimator.name)["onnx"] else ():
+        require(package, extra="classical")
+
+
 def _train_network(
     recipe: NetworkRecipe,
     training: Split,
@@ -133,8 +145,6 @@ def _train_network(
     watch: Watch,
     clock: Callable[[], float],
 ) -> Run:
-    for package in ("torch", "safetensors", "onnx", "onnxscript"):  # told now, not after an hour of training
-        require(package, extra="train")
     from safetensors.torch import save
 
     from hangtag import models
@@ -216,10 +226,7 @@ def _fit_classical(
 ) -> Run:
     if device_name not in ("auto", "cpu"):
         raise HangtagError("usage_device", f"recipe {recipe.name!r} runs on the CPU only, not on {device_name!r}")
-    require("sklearn", extra="classical")
     exact = classical.register.facts(recipe.estimator.name)["onnx"]
-    for package in ("onnx", "skl2onnx") if exact else ():
-        require(package, extra="classical")
     from hangtag.predict.sklearn import SklearnPredictor
 
     if not exact:

@@ -40,8 +40,10 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     from hangtag.cli._training import show_result, watched
     from hangtag.core.clock import process_age_s
     from hangtag.core.errors import HangtagError
+    from hangtag.core.optional import require
     from hangtag.core.paths import bundle_names
 
+    require("torch", extra="train")  # told before anything is downloaded
     console = Console(stderr=as_json, highlight=False)
     recipe = _recipe()
     _heading(console, 1, "Data")
