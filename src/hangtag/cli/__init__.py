@@ -68,7 +68,7 @@ def _run(arguments: list[str]) -> int:
         where = f" (see: {error.ctx.command_path} --help)" if error.ctx else ""
         return _fail(HangtagError("usage", error.format_message().replace("\n", " ") + where), as_json)
     except (KeyboardInterrupt, click.Abort) as stopped:
-        return _stop(str(stopped) or "stopped", as_json)
+        return _stop(str(stopped.__cause__ or stopped) or "stopped", as_json)  # click wraps Ctrl-C in an Abort
     except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

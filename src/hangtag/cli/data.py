@@ -85,8 +85,16 @@ def verify(data: str | None, as_json: bool) -> None:
 
 @command.command(epilog="Example: hangtag data show --data drawn --out drawn.png")
 @_data
-@click.option("--split", type=click.Choice(["training", "test"]), default="training", show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="data.png", show_default=True)
+@click.option(
+    "--split",
+    type=click.Choice(["training", "test"]),
+    default="training",
+    show_default=True,
+    help="Which half to draw.",
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default="data.png", show_default=True, help="The PNG."
+)
 @click.option("--size", default=28, show_default=True, help="Pixels a side, for folders of pictures and drawn.")
 @click.option("--colour", is_flag=True, help="In colour, for folders of pictures and drawn.")
 @_json

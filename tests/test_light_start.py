@@ -1,0 +1,75 @@
+"""What starts often starts fast: a command loads what it uses and nothing else."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+TRAINING = {"torch", "safetensors", "sklearn", "scipy", "onnx", "onnxscript", "skl2onnx", "matplotlib", "pandas"}
+SHOW = "import json, sys; print('\\n' + json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+
+
+def loaded(code: str) -> set[str]:
+    """Top-level packages in memory after running `code`."""
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{SHOW}"], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def command(*arguments: str) -> str:
+    return f"from hangtag.cli import _run; assert _run({list(arguments)}) == 0"
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not loaded("import hangtag; dir(hangtag)") & {*TRAINING, "numpy", "onnxruntime", "PIL", "rich", "click"}
+
+
+def test_help_loads_click_and_nothing_else():
+    assert not loaded(command("--help")) & {*TRAINING, "numpy", "onnxruntime", "PIL", "rich", "psutil"}
+
+
+@pytest.mark.parametrize("name", ["demo", "doctor", "data", "list", "train", "evaluate", "recognise"])
+def test_help_of_a_command_loads_nothing_to_compute_with(name):
+    assert not loaded(command(name, "--help")) & {*TRAINING, "onnxruntime"}
+
+
+def test_list_loads_nothing_to_compute_with():
+    assert not loaded(command("list")) & {*TRAINING, "onnxruntime"}
+
+
+def test_recognise_loads_onnx_runtime_and_none_of_what_trains(tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "black.png")
+    code = f"""
+import hangtag.cli
+from pathlib import Path
+status = hangtag.cli._run(["recognise", {str(tmp_path / "black.png")!r}, "--json"])
+assert status in (0, 5), status  # 5: an installation without the default model
+import hangtag.predict.onnx, hangtag.predict.recogniser, hangtag.evaluation, hangtag.data.sets.fashion_mnist
+"""
+    packages = loaded(code)
+    assert not packages & TRAINING
+    assert "onnxruntime" in packages
+
+
+def test_recipes_are_read_without_what_trains():
+    assert not loaded("import hangtag; hangtag.recipe('fast'); hangtag.recipe('knn')") & TRAINING
+
+
+def test_help_takes_less_than_three_tenths_of_a_second():
+    """Processor time of the process, so that a busy machine does not fail it; the median of five."""
+    before = os.times()
+    spent = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "hangtag", "--help"], capture_output=True, check=True)
+        after = os.times()
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        spent.append(used if os.name == "posix" else time.perf_counter() - began)
+        before = after
+    assert statistics.median(spent) < 0.3, spent
