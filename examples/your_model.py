@@ -1,4 +1,4 @@
-"""A network and a recipe of your own, in one file, trained on drawn garments in seconds. Run: python examples/your_model.py"""
+"""A network and a recipe of your own, in one file, trained in seconds. Run: python examples/your_model.py"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""From a folder of photos, one folder per category, to a model that knows them. Run: python examples/your_photos.py my_photos/"""
+"""A folder of photos, one folder per category, to a model. Run: python examples/your_photos.py my_photos/"""
 
 import sys
 from pathlib import Path
