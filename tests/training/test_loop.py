@@ -266,7 +266,11 @@ def test_a_checkpoint_with_unknown_parts_is_refused(trainer):
 
 
 def test_a_wrong_option_is_told_before_anything_is_done(trainer):
-    for changes in ({"schedule": Part("one_cycle", warm=1)}, {"optimiser": Part("adam", rl=1)}, {"model": Part("lenet")}):
+    for changes in (
+        {"schedule": Part("one_cycle", warm=1)},
+        {"optimiser": Part("adam", rl=1)},
+        {"model": Part("lenet")},
+    ):
         with pytest.raises(HangtagError, match="Did you mean"):
             trainer.fit(trainer.recipe(**changes))
     assert not (trainer.folder / "run").exists()

@@ -108,7 +108,7 @@ def from_dict(record: Mapping[str, Any]) -> Recipe:
         HangtagError: `usage_unknown_key` or `usage_value`, naming the key.
     """
     kind = record.get("kind", "network")
-    if kind not in _KINDS:
+    if kind not in list(_KINDS):  # what JSON gives need not be hashable
         raise HangtagError("usage_value", f"a recipe's kind is one of {', '.join(_KINDS)}, not {kind!r}")
     hints = get_type_hints(_KINDS[kind])
     check_keys(record, list(hints), "a recipe")

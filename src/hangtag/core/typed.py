@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
@@ -16,7 +17,7 @@ def parse(text: str) -> Any:
     """What a command line means: JSON where it is JSON (3, 0.1, true, null, [32,64]), else the text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
 
 
@@ -51,7 +52,7 @@ def coerce(value: Any, annotation: Any, where: str) -> Any:
                 pairs = enumerate(zip(value, arguments, strict=True))
                 return tuple(coerce(item, kind, f"{where}[{i}]") for i, (item, kind) in pairs)
     elif annotation is float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)
     elif annotation is int:
         if isinstance(value, int) and not isinstance(value, bool):

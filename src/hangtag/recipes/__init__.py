@@ -30,7 +30,7 @@ def read(path: Path) -> Recipe:
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise HangtagError("usage_recipe_file", f"{path} cannot be read as a recipe: {error}") from error
     if not isinstance(record, dict):
         raise HangtagError("usage_recipe_file", f"{path} is not a recipe")

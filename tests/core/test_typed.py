@@ -1,0 +1,60 @@
+from typing import Any, Literal
+
+import pytest
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.typed import coerce, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("0.1", 0.1), ("1e-3", 1e-3), ("true", True), ("True", True), ("null", None), ("none", None)]
+    + [("[1,2]", [1, 2]), ("adam", "adam"), ("a b", "a b"), ("", ""), ('"3"', "3"), ("my-folder/x", "my-folder/x")],
+)
+def test_text_is_json_where_it_is_json(text, value):
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "result"),
+    [
+        (3, float, 3.0),
+        (3, int, 3),
+        ([1, 2], tuple[int, ...], (1, 2)),
+        ([1, 0.5], tuple[int, float], (1, 0.5)),
+        (None, int | None, None),
+        (3, int | None, 3),
+        ("a", Literal["a", "b"], "a"),
+        ({"x": 1}, Any, {"x": 1}),
+        (False, bool, False),
+    ],
+)
+def test_takes_what_fits(value, annotation, result):
+    assert coerce(value, annotation, "key") == result
+    assert type(coerce(value, annotation, "key")) is type(result)
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "wanted"),
+    [
+        (True, int, "a whole number"),
+        (True, float, "a number"),
+        (1, bool, "true or false"),
+        (1.0, int, "a whole number"),
+        ("3", int, "a whole number"),
+        (None, int, "a whole number"),
+        ("x", int | None, "a whole number or null"),
+        (3, tuple[int, ...], "a list of a whole numbers"),
+        ([1], tuple[int, int], "a list of 2 values"),
+        (3, str, "a word"),
+    ],
+)
+def test_refuses_what_does_not_and_says_what_was_wanted(value, annotation, wanted):
+    with pytest.raises(HangtagError) as caught:
+        coerce(value, annotation, "key")
+    assert caught.value.message == f"key should be {wanted}, not {value!r}"
+
+
+def test_a_literal_suggests_the_nearest():
+    with pytest.raises(HangtagError, match="key may not be 'reluu'. Did you mean 'relu'?"):
+        coerce("reluu", Literal["relu", "tanh"], "key")
