@@ -45,13 +45,12 @@ def imports(path: Path) -> list[tuple[str, bool]]:
             else:
                 found.append((str(node.module), id(node) in typing_only))
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("require", "importlib.import_module"):
-            if node.args and isinstance(node.args[0], ast.Constant):
-                found.append((str(node.args[0].value), False))
+            found += [(str(word.value), False) for word in node.args[:1] if isinstance(word, ast.Constant)]
     return found
 
 
 def home(module: str) -> str:
-    return (module.split(".") + [""])[1]
+    return f"{module}.".split(".")[1]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())

@@ -10,7 +10,9 @@ CODES = sorted(
     {
         code
         for path in (ROOT / "src").rglob("*.py")
-        for code in re.findall(r"(?:HangtagError|owning)\([^\"]*?\"([a-z_]+)\"", path.read_text(encoding="utf-8"))
+        for code in re.findall(
+            r"(?:HangtagError\(\s*|(?<!def )owning\([^\n\"]*)\"([a-z_]+)\"", path.read_text(encoding="utf-8")
+        )
     }
 )
 

@@ -39,10 +39,10 @@ def test_an_entry_is_imported_when_asked_for(registry):
 
 
 def test_an_unknown_name_suggests_the_nearest(registry):
-    with pytest.raises(HangtagError, match="no wild animal is called 'loin'. Did you mean 'lion'?") as caught:
+    with pytest.raises(HangtagError, match=r"no wild animal is called 'loin'\. Did you mean 'lion'\?") as caught:
         registry.get("loin")
     assert caught.value.code == "usage_unknown_wild_animal"
-    with pytest.raises(HangtagError, match="Known: fish, lion."):
+    with pytest.raises(HangtagError, match=r"Known: fish, lion\."):
         registry.get("xyzzy")
 
 
@@ -53,7 +53,7 @@ def test_nothing_but_entries_can_be_asked_for(registry, name):
 
 
 def test_a_file_that_registers_nothing_is_a_defect_with_a_name(registry):
-    with pytest.raises(ValueError, match="zoo.fish registers no wild animal called 'fish'"):
+    with pytest.raises(ValueError, match=r"zoo\.fish registers no wild animal called 'fish'"):
         registry.get("fish")
 
 

@@ -18,7 +18,7 @@ def test_auto_is_some_device_and_cpu_is_always_there():
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "cpu:1", "cpu:x", "", "mps:3", "meta"])
 def test_a_device_that_is_not_there_is_a_line_for_the_user(name):
-    with pytest.raises(HangtagError, match="it has .*cpu") as caught:
+    with pytest.raises(HangtagError, match=r"it has .*cpu") as caught:
         machine.choose_device(name)
     assert caught.value.code == "usage_device"
 

@@ -72,6 +72,10 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output has gone: nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as ended:  # rich's way of saying so
+        if isinstance(ended.__context__, BrokenPipeError):
+            return 0
+        raise
     except MemoryError:
         return _fail(HangtagError("training_out_of_memory", "out of memory: try a smaller --set batch_size"), as_json)
     except OSError as error:

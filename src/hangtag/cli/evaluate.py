@@ -19,21 +19,14 @@ def command(bundle: str, split: str, data: str | None, as_json: bool) -> None:
 
     The accuracy comes with its 95% interval: two models whose intervals overlap much may well be equally good.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from hangtag.cli._progress import bars
     from hangtag.evaluation import evaluate_bundle
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("opening", total=None)
-        evaluation = evaluate_bundle(
-            bundle,
-            data,
-            "val" if split == "val" else "test",
-            lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-        )
+    with bars() as progress:
+        evaluation = evaluate_bundle(bundle, data, "val" if split == "val" else "test", progress)
     if as_json:
         click.echo(json.dumps(evaluation.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
+        from rich.console import Console
+
         Console().print(evaluation)
