@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from hangtag.core.errors import HangtagError
 from hangtag.models import register
 from hangtag.models._options import check_counts, check_left_over
 
@@ -21,11 +22,19 @@ class Fast(nn.Module):
     """Shapes are those of 28-pixel pictures."""
 
     def __init__(
-        self, num_classes: int, in_channels: int, size: int, *, widths: tuple[int, ...] = (64, 128, 256), depth: int = 2
+        self,
+        num_classes: int,
+        in_channels: int,
+        size: int,
+        *,
+        widths: tuple[int, ...] = (64, 128, 256),
+        depths: tuple[int, ...] = (2, 2, 2),
     ) -> None:
         super().__init__()
         check_counts("widths", widths)
-        check_counts("depth", (depth,))
+        check_counts("depths", depths)
+        if len(depths) != len(widths):
+            raise HangtagError("usage_value", f"fast has {len(widths)} widths and {len(depths)} depths: give as many of each")
         check_left_over(size >> len(widths), size, "use larger pictures or fewer widths")
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, widths[0], 4, stride=2, padding=1, bias=False),  # 28 -> 14
@@ -33,7 +42,7 @@ class Fast(nn.Module):
             nn.ReLU(inplace=True),
         ]
         before = widths[0]
-        for stage, width in enumerate(widths):
+        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             if stage:
                 layers.append(nn.MaxPool2d(2))  # 14 -> 7 -> 3
             for _ in range(depth):

@@ -11,13 +11,13 @@ def efficientnet() -> NetworkRecipe:
     """AdamW along a one-cycle schedule; full width, fewer early strides than the paper's 224 pixels need."""
     return NetworkRecipe(
         name="efficientnet",
-        model=Part("efficientnet", drop_path=0.0),  # six epochs are too few to need it
+        model=Part("efficientnet", drop_path=0.0),  # seven epochs are too few to need it
         augment=(Part("alternating_flip"), Part("shift", pixels=1)),
         label_smoothing=0.05,
         optimiser=Part("adamw", lr=3e-3, weight_decay=0.05),
         schedule=Part("one_cycle"),
         average=Part("ema", decay=0.995, every=5),
-        batch_size=64,
-        epochs=6,
+        batch_size=128,
+        epochs=7,
         flip_average=True,
     )

@@ -17,6 +17,6 @@ def fast() -> NetworkRecipe:
         optimiser=Part("muon", lr=0.1, rest_lr=5e-3, weight_decay=0.05),
         schedule=Part("one_cycle", warmup=0.1),
         batch_size=512,
-        epochs=16,
+        epochs=18,
         flip_average=True,
     )
