@@ -1,5 +1,6 @@
-"""Makes a trained bundle part of the package: reads the test set once, writes what it said into the card, leaves out what recognition
-does not need.
+"""Makes a trained bundle part of the package.
+
+Reads the test set once, writes what it said into the card, leaves out what recognition does not need.
 
 Run: hangtag train quarter_hour --full --out runs/default && python benchmarks/ship.py runs/default default
 """

@@ -30,7 +30,21 @@ _HOME = {
     "recipe": ("hangtag.recipes", "create"),
     "train": ("hangtag.experiment", "run"),
 }
-__all__ = ["__version__", *_HOME]
+__all__ = [
+    "ClassicalRecipe",
+    "Evaluation",
+    "HangtagError",
+    "NetworkRecipe",
+    "Part",
+    "Run",
+    "Split",
+    "__version__",
+    "evaluate",
+    "load",
+    "override",
+    "recipe",
+    "train",
+]
 
 if TYPE_CHECKING:
     from hangtag.core.errors import HangtagError as HangtagError

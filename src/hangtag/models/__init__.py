@@ -1,10 +1,10 @@
 """Networks, one per file; the file's name is the model's name.
 
-A model is an `nn.Module` class with `__init__(self, num_classes, in_channels, size, *, options...)`, options being typed keyword
-parameters with defaults, and `forward(images)`: (N, C, size, size) normalised floats -> (N, num_classes) logits. It may have
-`prepare(images)`, called once before training with a sample of normalised training pictures (data-dependent initialisation).
-Facts given to the decorator: `num_params` at ten classes, one channel, 28 pixels; `precision="fp32"` where bf16 is slower;
-`extra="..."` where an optional package beyond torch is needed.
+A model is an `nn.Module` class with `__init__(self, num_classes, in_channels, size, *, options...)`, options being
+typed keyword parameters with defaults, and `forward(images)`: (N, C, size, size) normalised floats -> (N, num_classes)
+logits. It may have `prepare(images)`, called once before training with a sample of normalised training pictures
+(data-dependent initialisation). Facts given to the decorator: `num_params` at ten classes, one channel, 28 pixels;
+`precision="fp32"` where bf16 is slower; `extra="..."` where an optional package beyond torch is needed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """A fast network for 28-pixel pictures on processors with matrix tiles: most accuracy per second on two cores.
 
-Source: the shape of airbench (Jordan 2024, arXiv 2404.00498): three pooled stages of two 3x3 convolutions, identity (Dirac)
-initialisation, global max pooling, a scaled head.
-Departures: a 4x4 convolution of stride 2 in place of frozen 2x2 whitening, so that no full-size map of many channels is ever made
-(on a CPU norms and activations over large maps cost more than the convolutions); ReLU for GELU; pooling opens a stage.
+Source: the shape of airbench (Jordan 2024, arXiv 2404.00498): three pooled stages of two 3x3 convolutions, identity
+(Dirac) initialisation, global max pooling, a scaled head.
+Departures: a 4x4 convolution of stride 2 in place of frozen 2x2 whitening, so that no full-size map of many channels is
+ever made (on a CPU norms and activations over large maps cost more than the convolutions); ReLU for GELU; pooling
+opens a stage.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Fast(nn.Module):
         check_counts("widths", widths)
         check_counts("depths", depths)
         if len(depths) != len(widths):
-            raise HangtagError("usage_value", f"fast has {len(widths)} widths and {len(depths)} depths: give as many of each")
+            raise HangtagError("usage_value", f"fast has {len(widths)} widths but {len(depths)} depths: give as many")
         check_left_over(size >> len(widths), size, "use larger pictures or fewer widths")
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, widths[0], 4, stride=2, padding=1, bias=False),  # 28 -> 14

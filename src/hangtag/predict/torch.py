@@ -1,7 +1,7 @@
 """A network as a Predictor: pixels in, probabilities out, with normalisation and flip averaging inside.
 
-`Deployed` is the one definition of what is served. Validation during training runs it, and export turns it into the ONNX graph, so
-the two cannot drift apart.
+`Deployed` is the one definition of what is served. Validation during training runs it, and export turns it into the
+ONNX graph, so the two cannot drift apart.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Deployed(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
+        """(N, H, W) or (N, H, W, 3) uint8 -> (N, K) float32."""
         if images.ndim == 3:
             inputs = images.unsqueeze(1)  # (N, H, W) -> (N, 1, H, W)
         else:
@@ -55,7 +56,7 @@ class Deployed(nn.Module):
 
 
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """(N, C, H, W) floats in 0..255 -> zero mean and unit spread; mean and std are (1, C, 1, 1), of pixels in [0, 1]."""
+    """(N, C, H, W) floats in 0..255 -> zero mean, unit spread; mean and std are (1, C, 1, 1), of pixels in [0, 1]."""
     return (images - mean * 255) / (std * 255)
 
 

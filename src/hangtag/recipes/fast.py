@@ -8,7 +8,7 @@ from hangtag.recipes import register
 
 @register("fast")
 def fast() -> NetworkRecipe:
-    """Muon along a one-cycle schedule; pictures mirrored, moved and partly hidden; each judged with its mirror image."""
+    """Muon, one cycle; pictures mirrored, moved and partly hidden; each judged together with its mirror image."""
     return NetworkRecipe(
         name="fast",
         model=Part("fast", widths=(32, 64, 128)),
