@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import json
 import os
 import sys
@@ -50,6 +51,9 @@ def verbs() -> None:
 
 def main() -> None:
     """Entry point. Every failure ends as one line on standard error and a documented exit status (docs/errors.md)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a pipe on Windows may lack the characters of our bars
     sys.exit(_run(sys.argv[1:]))
 
 
