@@ -68,7 +68,7 @@ def watched(title: str) -> Iterator[Watch]:
         yield Watch(message=message, reading=reading, progress=progress)
 
 
-def show_result(run: Run, name: str, console: Console) -> None:
+def show_result(run: Run, name: str, console: Console, data: str | None = None) -> None:
     """What came out, and what to do with it."""
     from rich.markup import escape
     from rich.panel import Panel

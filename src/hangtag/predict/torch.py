@@ -48,7 +48,7 @@ class Deployed(nn.Module):
         else:
             inputs = images.permute(0, 3, 1, 2)  # (N, H, W, 3) -> (N, 3, H, W)
         inputs = normalise(inputs.to(torch.float32), self.mean, self.std)
-        probabilities = self.model(inputs).float().softmax(1)
+        probabilities: Tensor = self.model(inputs).float().softmax(1)
         if self.flip_average:
             mirrored = self.model(inputs.flip(3)).float().softmax(1)
             probabilities = (probabilities + mirrored) / 2
@@ -106,11 +106,21 @@ def from_weights(content: bytes, card: Card) -> TorchPredictor:
 
     from hangtag import models
     from hangtag.core import recipe as recipes
+    from hangtag.core.typed import coerce
 
-    recipe = recipes.from_dict(card.recipe)
-    if not isinstance(recipe, recipes.NetworkRecipe):
-        raise HangtagError("bundle_incompatible", f"bundle {card.name!r} is {recipe.kind}: it has no weights to load")
-    model = models.create(recipe.model, len(card.class_names), 3 if card.colour else 1, card.size)
+    channels = 3 if card.colour else 1
+    try:
+        recipe = recipes.from_dict(card.recipe)
+        if not isinstance(recipe, recipes.NetworkRecipe):
+            raise HangtagError("usage_value", f"it is {recipe.kind} and has no weights to load")
+        mean, std = (coerce(card.normalise.get(key), tuple[float, ...], f"normalise.{key}") for key in ("mean", "std"))
+        if not len(mean) == len(std) == channels:
+            raise HangtagError("usage_value", f"normalise should hold {channels} numbers each")
+        model = models.create(recipe.model, len(card.class_names), channels, card.size)
+    except HangtagError as error:
+        if not error.code.startswith("usage"):  # an extra that is missing has a cure of its own
+            raise
+        raise HangtagError("bundle_incompatible", f"the card of {card.name!r} does not fit: {error.message}") from error
     try:
         model.load_state_dict(load(content))
     except (SafetensorError, RuntimeError) as error:
@@ -118,5 +128,5 @@ def from_weights(content: bytes, card: Card) -> TorchPredictor:
         raise HangtagError(
             "bundle_incompatible", f"the weights of {card.name!r} do not fit its recipe: {reason}"
         ) from error
-    deployed = Deployed(model, card.normalise["mean"], card.normalise["std"], recipe.flip_average)
+    deployed = Deployed(model, list(mean), list(std), recipe.flip_average)
     return TorchPredictor(deployed.eval(), card.class_names)

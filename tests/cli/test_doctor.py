@@ -1,0 +1,55 @@
+import json
+import sys
+
+import pytest
+
+from hangtag import cli
+
+
+@pytest.fixture
+def doctor(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HANGTAG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("HANGTAG_DATA", raising=False)
+
+    def doctor(*words: str) -> str:
+        assert cli._run(["doctor", *words]) == 0
+        return capsys.readouterr().out
+
+    return doctor
+
+
+def found(text: str) -> dict[str, dict]:
+    return {check["what"]: check for check in json.loads(text)["checks"]}
+
+
+def test_names_versions_device_bf16_data_cache_and_weights(doctor):
+    checks = found(doctor("--json"))
+    assert list(checks) == ["hangtag", "recognise", "train", "classical", "device", "bf16", "data", "cache", "weights"]
+    assert "numpy" in checks["recognise"]["found"]
+    assert "hangtag data fetch" in checks["data"]["found"]
+
+
+def test_a_missing_part_names_its_extra(doctor, monkeypatch):
+    from hangtag.cli import doctor as module
+
+    real = module._version
+    monkeypatch.setattr(module, "_version", lambda package: None if package == "torch" else real(package))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    checks = found(doctor("--json"))
+    assert checks["train"]["found"] == "lacks torch: pip install 'hangtag[train]'"
+    assert not checks["device"]["ok"]
+    assert json.loads(doctor("--json"))["ok"]  # recognising goes on
+
+
+def test_a_place_without_data_is_said_not_raised(doctor, tmp_path):
+    assert not found(doctor("--json", "--data", str(tmp_path / "none")))["data"]["ok"]
+
+
+def test_counts_what_the_cache_holds(doctor, tmp_path):
+    (tmp_path / "cache/data").mkdir(parents=True)
+    (tmp_path / "cache/data/x").write_bytes(bytes(2_500_000))
+    assert found(doctor("--json"))["cache"]["found"].endswith("2.5 MB")
+
+
+def test_the_table_marks_what_works(doctor):
+    assert "✓" in doctor()

@@ -1,0 +1,74 @@
+"""What is true of the command line as a whole and of no command alone; see tests/test_every_command.py too."""
+
+import json
+
+import click
+import pytest
+
+from hangtag import cli
+from hangtag.core.errors import HangtagError
+
+
+@pytest.fixture
+def failing(monkeypatch, capsys):
+    """failing(error, words...) -> status, out, err of a command that fails so."""
+
+    def failing(error: BaseException, *words: str) -> tuple[int, str, str]:
+        @click.command()
+        @click.option("--json", "as_json", is_flag=True)
+        def command(as_json: bool) -> None:
+            raise error
+
+        monkeypatch.setattr(cli._Verbs, "get_command", lambda self, context, name: command)
+        status = cli._run(["doctor", *words])
+        return status, *capsys.readouterr()
+
+    return failing
+
+
+def test_an_error_is_one_line_and_its_own_status(failing):
+    status, out, err = failing(HangtagError("run_busy", "somebody is here"))
+    assert (status, out, err) == (6, "", "error: somebody is here\n")
+
+
+def test_with_json_the_error_is_json_too(failing):
+    status, out, _ = failing(HangtagError("bundle_damaged", "it is\nbroken"), "--json")
+    assert status == 5
+    assert json.loads(out) == {"error": {"code": "bundle_damaged", "message": "it is\nbroken"}}
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "line"), [(KeyboardInterrupt(), "stopped"), (KeyboardInterrupt("stopped, saved"), "stopped, saved")]
+)
+def test_ctrl_c_is_a_line_and_130(failing, interrupt, line):
+    status, out, err = failing(interrupt, "--json")
+    assert status == 130
+    assert err.strip() == line
+    assert json.loads(out) == {"error": {"code": "interrupted", "message": line}}
+
+
+def test_a_defect_is_a_line_that_says_how_to_see_more(failing, monkeypatch):
+    monkeypatch.delenv("HANGTAG_TRACEBACK", raising=False)
+    status, _, err = failing(ZeroDivisionError("by\nzero"))
+    assert status == 70
+    assert err.startswith("error: unexpected ZeroDivisionError: by zero")
+    assert "HANGTAG_TRACEBACK=1" in err
+    monkeypatch.setenv("HANGTAG_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        failing(ZeroDivisionError("by zero"))
+
+
+def test_an_exit_keeps_its_number(failing):
+    assert failing(click.exceptions.Exit(3))[0] == 3
+    with pytest.raises(SystemExit):
+        failing(SystemExit(4))
+
+
+def test_a_mistyped_command_suggests_the_nearest(capsys):
+    assert cli._run(["recognize"]) == 2
+    assert "Did you mean 'recognise'?" in capsys.readouterr().err
+
+
+def test_alone_it_shows_what_there_is(capsys):
+    cli._run([])
+    assert "hangtag demo" in "".join(capsys.readouterr())

@@ -1,0 +1,237 @@
+"""An experiment from data to bundle, and what its folder does when something in it is missing, moved or strange."""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from hangtag import experiment
+from hangtag.core import card as cards
+from hangtag.core.errors import HangtagError
+from hangtag.core.recipe import NetworkRecipe, Part
+from hangtag.data.sets import drawn
+from hangtag.experiment import Run, Watch
+
+RECIPE = NetworkRecipe(
+    name="tiny",
+    data="drawn",
+    model=Part("lenet5", filters=(2, 4)),
+    optimiser=Part("adam", lr=0.01),
+    batch_size=32,
+    epochs=2,
+)
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch, tmp_path):
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 240)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run, to be copied."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawn, "TRAINING_PICTURES", 240)
+        folder = tmp_path_factory.mktemp("finished") / "run"
+        experiment.run(RECIPE, out=folder)
+    return folder
+
+
+@pytest.fixture
+def folder(finished, tmp_path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def sha256(folder: Path) -> str:
+    return hashlib.sha256((folder / "bundle/weights.safetensors").read_bytes()).hexdigest()
+
+
+def refused(**given) -> HangtagError:
+    with pytest.raises(HangtagError) as caught:
+        experiment.run(given.pop("recipe", RECIPE), **given)
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+def test_the_card_says_all_a_reader_may_want_to_know(folder):
+    card = cards.read(folder / "bundle")
+    assert (card.name, card.size, card.colour, card.full) == ("tiny", 28, False, False)
+    assert (card.data["name"], card.data["training"], card.data["validation"]) == ("drawn", 220, 20)
+    assert card.metrics["validation"]["n"] == 20
+    assert card.parity["agreement"] == 1.0
+    assert card.parity["n"] == 20
+    assert card.params == sum(
+        np.prod(shape) for shape in [(2, 1, 5, 5), 2, (4, 2, 5, 5), 4, (120, 100), 120, (84, 120), 84, (10, 84), 10]
+    )
+    assert card.training["precision"] in ("fp32", "bf16")
+    assert [epoch["epoch"] for epoch in card.training["history"]] == [1, 2]
+    assert {"python", "torch", "onnx"} <= set(card.versions)
+
+
+def test_result_tells_what_the_served_model_scores(folder):
+    result = json.loads((folder / "result.json").read_text())
+    assert result["val_accuracy"] == cards.read(folder / "bundle").metrics["validation"]["accuracy"]
+    assert result["seconds"] > 0
+    assert result["export_seconds"] > 0
+    assert result["peak_rss_mb"] > 50
+
+
+def test_a_finished_run_is_given_again_at_once_even_where_it_was_moved_to(folder, monkeypatch):
+    monkeypatch.setattr(experiment, "_train_network", None)  # nothing is trained
+    said: list[str] = []
+    run = experiment.run(RECIPE, out=folder, watch=Watch(message=said.append))
+    assert run.bundle == str(folder / "bundle")
+    assert said == [f"finished already: {folder}"]
+
+
+@pytest.mark.parametrize("lost", ["result.json", "bundle"])
+def test_what_is_lost_after_training_is_made_again_from_the_last_checkpoint(folder, lost, monkeypatch):
+    before = sha256(folder)
+    shutil.rmtree(folder / lost) if lost == "bundle" else (folder / lost).unlink()
+    steps: list[int] = []
+    run = experiment.run(RECIPE, out=folder, watch=Watch(progress=lambda now: steps.append(now.step)))
+    assert not steps
+    assert sha256(folder) == before
+    assert run.resumed_from_step == 14
+
+
+def test_leftovers_of_killed_processes_are_swept(folder):
+    (folder / "result.json").unlink()
+    (folder / "bundle.tmp.1.0123abcd").mkdir()
+    (folder / "run.json.tmp.1.0123abcd").write_text("x")
+    experiment.run(RECIPE, out=folder)
+    assert not list(folder.glob("*.tmp.*"))
+
+
+def test_full_learns_from_all_and_validates_on_none(tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=1, patience=1)
+    run = experiment.run(recipe, out=tmp_path / "full", full=True)
+    assert (run.val_accuracy, run.val_loss, run.best_epoch) == (None, None, None)
+    card = cards.read(Path(str(run.bundle)))
+    assert (card.full, card.metrics, card.data["training"], card.data["validation"]) == (True, {}, 240, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "given", "named"),
+    [
+        ({"epochs": 3}, {}, "recipe.epochs: 2 there, 3 asked"),
+        ({"seed": 1}, {}, "recipe.seed: 0 there, 1 asked"),
+        ({"optimiser": Part("sgd")}, {}, "recipe.optimiser.name: 'adam' there, 'sgd' asked"),
+        ({"average": Part("ema")}, {}, "recipe.average: None there"),
+        ({}, {"full": True}, "full: False there, True asked"),
+    ],
+)
+def test_other_settings_are_refused_by_name_and_harm_nothing(folder, changes, given, named):
+    before = sorted(path.name for path in folder.rglob("*"))
+    error = refused(recipe=dataclasses.replace(RECIPE, **changes), out=folder, **given)
+    assert error.code == "run_other_settings"
+    assert named in error.message
+    assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+def test_other_data_are_refused_by_name(folder, monkeypatch):
+    monkeypatch.setattr(drawn, "_TRAINING_SEED", 9)
+    error = refused(out=folder)
+    assert error.code == "run_other_settings"
+    assert "data.digest: " in error.message
+
+
+def test_a_folder_of_somebodys_own_is_not_taken(tmp_path):
+    (tmp_path / "mine/bundle").mkdir(parents=True)
+    (tmp_path / "mine/bundle/precious.txt").write_text("x")
+    assert refused(out=tmp_path / "mine").code == "run_damaged"
+    assert (tmp_path / "mine/bundle/precious.txt").read_text() == "x"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"3"])
+@pytest.mark.parametrize("name", ["run.json", "result.json"])
+def test_records_that_cannot_be_read_are_named(folder, name, content):
+    (folder / name).write_bytes(content)
+    error = refused(out=folder)
+    assert error.code == "run_damaged"
+    assert name in error.message
+
+
+def test_a_run_that_got_nowhere_holds_no_folder(tmp_path):
+    wrong = dataclasses.replace(RECIPE, model=Part("lenet5", kernal=3))
+    assert refused(recipe=wrong, out=tmp_path / "run").code == "usage_unknown_key"
+
+    def enough(progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # it trains: the folder was free
+        experiment.run(RECIPE, out=tmp_path / "run", watch=Watch(progress=enough))
+
+
+def test_by_default_the_folder_is_named_after_all_that_decides_the_result(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        experiment, "owning", lambda folder, *rest: seen.append(folder) or (_ for _ in ()).throw(OSError)
+    )
+    for recipe, full in (
+        (RECIPE, False),
+        (RECIPE, False),
+        (RECIPE, True),
+        (dataclasses.replace(RECIPE, seed=1), False),
+    ):
+        with pytest.raises(OSError):
+            experiment.run(recipe, full=full)
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3
+    assert all(folder.parts[0] == "runs" and folder.name.startswith("tiny-") for folder in seen)
+
+
+def test_pictures_left_out_are_counted_and_the_first_are_named(tmp_path):
+    for name in ("mug", "plate"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for i in range(6):
+            Image.new("L", (28, 28), 40 * i).save(tmp_path / "own" / name / f"{i}.png")
+    for i in range(5):
+        (tmp_path / f"own/mug/bad\x1b{i}.png").write_bytes(b"")
+    said: list[str] = []
+    read: list[tuple[str, int, int]] = []
+
+    def stop(progress) -> None:
+        raise KeyboardInterrupt
+
+    watch = Watch(message=said.append, reading=lambda *progress: read.append(progress), progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(
+            dataclasses.replace(RECIPE, batch_size=4), data=str(tmp_path / "own"), out=tmp_path / "r", watch=watch
+        )
+    assert said[0].split(" files left out: ")[0].isdigit()
+    assert said[0].count("bad") == 3
+    assert said[0].endswith("; ...")
+    assert read[-1][1] == read[-1][2]
+
+
+def test_an_untrainable_device_is_refused(tmp_path):
+    assert refused(out=tmp_path / "run", device="gpu").code == "usage_device"
+
+
+def test_what_exports_as_another_function_is_never_bundled(tmp_path, monkeypatch):
+    from hangtag.export import onnx
+
+    real = onnx.to_onnx
+
+    def spoilt(deployed, size, colour):
+        content = real(deployed, size, colour)
+        with torch.no_grad():
+            deployed.model.classifier[-1].bias[0] += 1
+        return content
+
+    monkeypatch.setattr(onnx, "to_onnx", spoilt)
+    assert refused(recipe=dataclasses.replace(RECIPE, epochs=1), out=tmp_path / "run").code == "bundle_parity"
+    assert not (tmp_path / "run/bundle").exists()
+
+
+def test_a_result_is_a_record_of_plain_numbers(folder):
+    run = Run(**json.loads((folder / "result.json").read_text()))
+    assert json.loads(json.dumps(dataclasses.asdict(run), allow_nan=False)) == dataclasses.asdict(run)
