@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -94,10 +95,10 @@ def show_result(run: Run, name: str, console: Console, data: str | None = None) 
     if run.bundle is None:
         table.add_row("bundle", "none: this algorithm has no exact ONNX form, it is for comparison only")
     else:
-        table.add_row("bundle", Text(run.bundle))
-        table.add_row(
-            "next", Text(f"hangtag evaluate {run.bundle}\nhangtag recognise -m {run.bundle} photo.jpg", "cyan")
-        )
+        bundle, place = shlex.quote(run.bundle), f" --data {shlex.quote(data)}" if data else ""
+        steps = (f"hangtag evaluate {bundle}{place}", f"hangtag recognise -m {bundle} photo.jpg")
+        table.add_row("bundle", Text(printable(run.bundle)))
+        table.add_row("next", Text("\n".join(map(printable, steps)), "cyan"))
     console.print(
         Panel(table, title=f"[bold]{escape(printable(name))}[/]", title_align="left", border_style="dim", expand=False)
     )

@@ -55,4 +55,4 @@ def command(
     else:
         from rich.console import Console
 
-        show_result(run, chosen.name, Console(highlight=False))
+        show_result(run, chosen.name, Console(highlight=False), data)
