@@ -131,3 +131,31 @@ def test_a_place_that_cannot_be_a_folder_is_a_line_for_the_user(tmp_path):
     with pytest.raises(HangtagError, match="could not write") as caught, owning(tmp_path / "file/a", "run_busy", ""):
         pass
     assert caught.value.code == "storage_failed"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs another user")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_read_only_place_is_a_line_for_the_user(tmp_path, there):
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o555)
+    tmp_path.chmod(0o755)
+    code = f"""
+import os
+from pathlib import Path
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import owning, write_file
+import filelock
+os.chdir({str(tmp_path)!r})
+if os.getuid() == 0:
+    os.setuid(65534)
+for attempt in (lambda: owning(Path("theirs") / {"" if there else "new"!r}, "run_busy", "").__enter__(),
+                lambda: write_file(Path("theirs/x"), b"")):
+    try:
+        attempt()
+    except HangtagError as error:
+        print(error.code)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    if "PermissionError" in done.stderr:
+        pytest.skip("another user cannot even look here")
+    assert done.stdout.split() == ["storage_read_only"] * 2, done.stderr

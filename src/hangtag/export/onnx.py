@@ -38,7 +38,7 @@ def to_onnx(deployed: Deployed, size: int, colour: bool) -> bytes:
                 external_data=False,
             )
             assert program is not None
-            program.save(target)  # type: ignore[arg-type]  it takes files too
+            program.save(target)  # type: ignore[arg-type] # it takes files too
         except Exception as error:  # the exporter raises whatever its hundred passes raise
             reason = " ".join(str(error).split())[:300]
             raise HangtagError("bundle_export_failed", f"the model could not be written as ONNX: {reason}") from error
