@@ -157,7 +157,6 @@ def _train_network(
     device = machine.choose_device(device_name)
     prefers = models.register.facts(recipe.model.name).get("precision")
     precision = machine.choose_precision(recipe.precision, prefers, device)
-    machine.keep_freed_memory()
     with interrupt.listening() as stop:
         fitted = fit(
             recipe,

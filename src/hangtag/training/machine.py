@@ -51,26 +51,6 @@ def choose_precision(wanted: str, model_prefers: str | None, device: torch.devic
     return "bf16" if wanted == "bf16" else "fp32"
 
 
-def keep_freed_memory() -> None:
-    """Ask the C library to keep what is freed for the next step, where it can be asked (glibc).
-
-    By default a large block goes back to the system when it is freed and is zeroed page by page when it is wanted
-    again: every step of `three_conv` at batch 64 took 2,000 page faults, a quarter of its time. 32 MB is the largest
-    threshold glibc takes.
-    """
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 32 << 20)
-        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
-
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
-
-
 def describe(device: torch.device) -> str:
     """The device in words, e.g. "CPU Intel Xeon, 2 threads"."""
     if device.type == "cuda":
