@@ -1,6 +1,6 @@
 """The whole path in miniature. Run this first, and read it first: it is the shortest manual there is.
 
-    pytest tests/test_tiny.py
+pytest tests/test_tiny.py
 """
 
 import io
