@@ -16,6 +16,7 @@ LAYERS = [
     {"data", "augment", "models", "metrics", "classical"},
     {"predict"},
     {"training", "evaluation", "export"},
+    {"watch"},
     {"recipes", "experiment"},
     {"cli"},
 ]

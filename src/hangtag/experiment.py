@@ -7,6 +7,7 @@ where it stopped, and after the end it returns the finished result at once.
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from hangtag.core.types import Predictor, Split
 from hangtag.data.split import VALIDATION_SEED, stratified
 from hangtag.export import bundle
 from hangtag.export.parity import compare
+from hangtag.watch import Watch, lines
+from hangtag.watch import clock as duration
 
 PARITY_PICTURES = 1000
 
@@ -44,16 +47,30 @@ class Run:
     peak_rss_mb: float
     resumed_from_step: int = 0
     best_epoch: int | None = None  # whose weights early stopping kept
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
+    def facts(self) -> dict[str, str]:
+        """What a person wants to know, in order."""
+        found = {}
+        if self.val_accuracy is not None:
+            found["validation accuracy"] = f"{self.val_accuracy:.2%}, loss {self.val_loss:.3f}"
+        if self.best_epoch is not None:
+            found["kept"] = f"epoch {self.best_epoch} of {len(self.history)}"
+        found["time"] = f"{duration(self.seconds)} to train, {self.export_seconds:.1f} s to export"
+        if self.params is not None:
+            found["size"] = f"{self.params:,} parameters"
+        found["peak memory"] = f"{self.peak_rss_mb:,.0f} MB"
+        if self.resumed_from_step:
+            found["resumed"] = f"from step {self.resumed_from_step:,}"
+        found["bundle"] = self.bundle or "none: this algorithm has no exact ONNX form, it is for comparison only"
+        return found
 
-@dataclass(frozen=True)
-class Watch:
-    """Who is told what while a run goes on."""
+    def __str__(self) -> str:
+        return "\n".join(f"{key:>19}  {value}" for key, value in self.facts().items())
 
-    message: Callable[[str], None] = lambda text: None
-    reading: Callable[[str, int, int], None] = lambda what, done, total: None  # while data are read or fetched
-    progress: Callable[[Any], None] = lambda progress: None  # a training.loop.Progress after each step
+    def _repr_html_(self) -> str:
+        rows = (f"<tr><th>{key}</th><td>{html.escape(value)}</td></tr>" for key, value in self.facts().items())
+        return f"<table>{''.join(rows)}</table>"
 
 
 def run(
@@ -63,7 +80,7 @@ def run(
     out: Path | None = None,
     full: bool = False,
     device: str = "auto",
-    watch: Watch = Watch(),
+    watch: Watch | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Run:
     """Train `recipe` and bundle the result.
@@ -74,7 +91,7 @@ def run(
         out: folder of the run; by default one under `runs/` named after everything that decides the result.
         full: learn from the validation pictures too; nothing is left to validate or stop early on.
         device: "auto", "cpu", "cuda" or "mps".
-        watch: who is told.
+        watch: who is told; by default each epoch is a line on standard error.
         clock: seconds since the beginning; by default since this call.
 
     Raises:
@@ -83,6 +100,7 @@ def run(
     """
     started = time.perf_counter()
     clock = clock or (lambda: time.perf_counter() - started)
+    watch = watch or lines()
     _require_extras(recipe)
     dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     everything = dataset.training()  # the test pictures are not even opened here

@@ -69,7 +69,7 @@ def test_where_nobody_watches_each_epoch_is_a_line(asked, capsys):
     assert lines[1].split()[:3] == ["epoch", "loss", "train"]
     assert [line.split()[0] for line in lines[2:]] == ["1", "2"]
     assert "90.00%" in lines[2]
-    assert lines[3].endswith("2:02")
+    assert "2:02" in lines[3]
 
 
 def test_options_become_the_recipe_and_the_call(asked):
@@ -151,8 +151,3 @@ def test_the_live_display_names_speed_loss_time_left_and_validation(monkeypatch,
     err = capsys.readouterr().err
     for part in ("a [name]", "said [in brackets]", "epoch 2/2", "loss 0.512", "12,346 pictures/s", "1:15", "90.00%"):
         assert part in err, part
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1:00"), (3_700, "1:01:40")])
-def test_times_read_as_people_say_them(seconds, text):
-    assert _training._clock(seconds) == text
