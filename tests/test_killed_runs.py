@@ -22,8 +22,7 @@ from pathlib import Path
 root = Path(sys.argv[1])
 os.chdir(root)
 os.fsync = lambda handle: None  # nobody cuts the power here
-import onnxruntime, onnxscript, safetensors.torch, torch, torch.onnx
-import torch.onnx._internal.exporter._core
+import onnxruntime, safetensors.torch, torch, torch.onnx
 from hangtag import cli, experiment
 from hangtag.data.sets import drawn
 from hangtag.training import checkpoint, loop

@@ -114,6 +114,7 @@ def run(
         "validation": 0 if validation is None else len(validation),
         "validation_seed": VALIDATION_SEED,
     }
+    del everything  # 47 MB that training would hold for nothing
     settings = {"recipe": recipes.to_dict(recipe), "full": full, "data": about_data}
     folder = out or Path("runs") / f"{recipe.name}-{recipes.fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
@@ -145,7 +146,7 @@ def run(
 def _require_extras(recipe: Recipe) -> None:
     """What this run will need is looked for now, not after a download or an hour of training."""
     if isinstance(recipe, NetworkRecipe):
-        for package in ("torch", "safetensors", "onnx", "onnxscript"):
+        for package in ("torch", "safetensors", "onnx"):
             require(package, extra="train")
         return
     require("sklearn", extra="classical")

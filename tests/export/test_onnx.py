@@ -53,7 +53,7 @@ def test_answers_as_the_network_for_any_number_of_pictures(colour, flip_average,
 def test_what_cannot_be_exported_is_one_line():
     class Strange(nn.Module):
         def forward(self, images):
-            return torch.from_numpy(np.sort(images.detach().numpy().reshape(len(images), -1)[:, :3]))
+            return torch.linalg.svdvals(images.flatten(1, 2))[:, :3]
 
     with pytest.raises(HangtagError) as caught:
         onnx.to_onnx(Deployed(Strange(), [0.3], [0.4], False), 12, False)
@@ -61,8 +61,20 @@ def test_what_cannot_be_exported_is_one_line():
     assert "\n" not in caught.value.message
 
 
-def test_without_the_exporter_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxscript", None)
+def test_what_the_exporter_froze_while_it_watched_is_refused():  # it follows one example through the model
+    class Choosy(nn.Module):
+        def forward(self, images):
+            sums = torch.stack([images.sum((1, 2, 3)), images.amax((1, 2, 3)), images.amin((1, 2, 3))], 1)
+            return sums if float(images.std()) < 0.1 else sums.flip(1)  # the example is all one grey
+
+    deployed = Deployed(Choosy(), [0.3], [0.4], False)
+    with pytest.raises(HangtagError) as caught:
+        compare(exported(deployed, False), TorchPredictor(deployed, NAMES), some(20, False))
+    assert caught.value.code == "bundle_parity"
+
+
+def test_without_onnx_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(HangtagError, match=r"hangtag\[train\]") as caught:
         onnx.to_onnx(network(False, False), 12, False)
     assert caught.value.code == "extra_missing"

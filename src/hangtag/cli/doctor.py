@@ -12,8 +12,8 @@ import click
 
 _PACKAGES = {
     "": ("numpy", "pillow", "onnxruntime", "click", "rich", "filelock", "platformdirs"),
-    "train": ("torch", "safetensors", "onnx", "onnxscript", "psutil"),
-    "classical": ("scikit-learn", "skl2onnx"),
+    "train": ("torch", "safetensors", "onnx"),
+    "classical": ("scikit-learn", "skl2onnx", "onnx"),
 }
 
 

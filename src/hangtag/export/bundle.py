@@ -13,7 +13,7 @@ from hangtag.core import card as cards
 from hangtag.core.card import Card
 from hangtag.core.files import new_folder
 
-_PACKAGES = ("hangtag", "numpy", "torch", "onnx", "onnxscript", "onnxruntime", "scikit-learn", "skl2onnx")
+_PACKAGES = ("hangtag", "numpy", "torch", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 
 
 def write(card: Card, folder: Path, *, onnx: bytes | None = None, weights: bytes | None = None) -> None:
