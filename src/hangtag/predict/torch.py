@@ -19,7 +19,7 @@ from hangtag.core.types import Pictures, Probabilities
 if TYPE_CHECKING:
     from hangtag.core.card import Card
 
-BATCH = 500
+BATCH = 128  # maps of the first layers are large: 500 at once would be the peak of a run
 
 
 class Deployed(nn.Module):
