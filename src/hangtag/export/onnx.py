@@ -35,7 +35,7 @@ def to_onnx(deployed: Deployed, size: int, colour: bool) -> bytes:
             torch.onnx.export(
                 deployed.eval(),
                 (example,),
-                target,
+                target,  # type: ignore[arg-type] # it takes files too
                 dynamo=False,
                 opset_version=OPSET,
                 input_names=["images"],
