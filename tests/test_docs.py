@@ -57,6 +57,18 @@ def test_every_link_leads_somewhere(page):
     assert not missing
 
 
+def test_every_error_code_is_explained():
+    page = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    codes = re.findall(r'HangtagError\(\s*"([a-z_]+)"', source)
+    assert len(codes) > 50
+    # `usage_unknown_recipe`, `_model`, ... stand in one cell
+    missing = [
+        code for code in codes if f"`{code}`" not in page and f"`{code.replace('usage_unknown', '')}`" not in page
+    ]
+    assert not missing
+
+
 @pytest.mark.real
 @pytest.mark.slow
 @pytest.mark.timeout(600)
