@@ -10,7 +10,7 @@ from hangtag.recipes import register
 def brownlee() -> NetworkRecipe:
     """As published but for the rate, which was constant; Keras's momentum is the plain one, not Nesterov's.
 
-    At a constant rate the last epoch is a matter of luck: 89.0 to 91.2% on validation from epoch to epoch, against 92.2.
+    At a constant rate the last epoch is a matter of luck: 89 to 91% on validation from one to the next, against 92.2%.
     """
     return NetworkRecipe(
         name="brownlee",
