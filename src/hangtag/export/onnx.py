@@ -8,6 +8,7 @@ out, so torch is pinned below the release that may lack it, and every export is 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 
@@ -29,7 +30,7 @@ def to_onnx(deployed: Deployed, size: int, colour: bool) -> bytes:
     require("onnx", extra="train")
     example = torch.zeros((2, size, size, 3) if colour else (2, size, size), dtype=torch.uint8)
     target = io.BytesIO()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # it prints its graph when it fails
         warnings.simplefilter("ignore")  # the exporter warns its developers of itself
         try:
             torch.onnx.export(
