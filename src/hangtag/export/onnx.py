@@ -8,7 +8,6 @@ out, so torch is pinned below the release that may lack it, and every export is 
 
 from __future__ import annotations
 
-import contextlib
 import io
 import warnings
 
@@ -30,7 +29,9 @@ def to_onnx(deployed: Deployed, size: int, colour: bool) -> bytes:
     require("onnx", extra="train")
     example = torch.zeros((2, size, size, 3) if colour else (2, size, size), dtype=torch.uint8)
     target = io.BytesIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # it prints its graph when it fails
+    # A failing export prints its whole graph, and onto standard output, where our JSON goes; it cannot be turned off.
+    torch._C._jit_set_onnx_log_output_stream("stderr")
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns its developers of itself
         try:
             torch.onnx.export(
