@@ -346,3 +346,23 @@ def test_a_checkpoint_holds_no_more_than_json_and_tensors(trainer):
     newest = trainer.folder / "run/checkpoints/step-000000006"
     assert sorted(path.name for path in newest.iterdir()) == ["manifest.json", "state.json", "state.safetensors"]
     assert json.loads((newest / "state.json").read_text())["books"]["step"] == 6
+
+
+def test_leaving_easy_pictures_out_resumes_in_the_middle_of_an_epoch(trainer, digest_of):
+    recipe = trainer.recipe(prune=0.5, epochs=6, batch_size=8)
+    unbroken = trainer.fit(recipe, "unbroken")
+    for step in (11, 20, 31):
+        trainer.stopped_at(step, recipe)
+    resumed = trainer.fit(recipe)
+    assert resumed.resumed_from_step == 31
+    assert digest_of(resumed) == digest_of(unbroken)
+
+
+def test_leaving_easy_pictures_out_saves_steps_and_the_last_epoch_sees_all(trainer):
+    steps = {}
+    recipe = trainer.recipe(prune=0.9, epochs=8, batch_size=8)
+    fitted = trainer.fit(recipe, watch=lambda now: steps.setdefault(now.epoch, []).append(now))
+    assert len(steps[1]) == len(steps[8]) == 9  # 70 pictures in batches of 8
+    assert all(len(steps[epoch]) < 9 for epoch in (2, 3, 4, 5, 6, 7))
+    assert steps[8][-1].eta_s == 0
+    assert steps[8][-1].steps == fitted.steps == sum(map(len, steps.values()))

@@ -67,6 +67,7 @@ class NetworkRecipe:
     optimiser: Part = field(default_factory=lambda: Part("adam", lr=1e-3))
     schedule: Part = field(default_factory=lambda: Part("constant"))
     average: Part | None = None  # weights averaged along the way: what is kept in the end
+    prune: float = 0.0  # share of the easy pictures each epoch leaves out (training/pruning.py)
     batch_size: int = 64
     epochs: int = 10
     patience: int | None = None  # epochs without a better validation loss before stopping; keeps the best weights
@@ -198,8 +199,9 @@ def _checked(recipe: Recipe) -> Recipe:
         value = getattr(recipe, key, None)
         if value is not None and value <= 0:
             raise HangtagError("usage_value", f"{key} should be above 0, not {value}")
-    if isinstance(recipe, NetworkRecipe) and not 0 <= recipe.label_smoothing < 1:
-        raise HangtagError("usage_value", f"label_smoothing should be in [0, 1), not {recipe.label_smoothing}")
+    for key in ("label_smoothing", "prune"):
+        if not 0 <= (share := getattr(recipe, key, 0.0)) < 1:
+            raise HangtagError("usage_value", f"{key} should be in [0, 1), not {share}")
     if recipe.seed < 0:
         raise HangtagError("usage_value", f"seed should be 0 or more, not {recipe.seed}")
     return recipe

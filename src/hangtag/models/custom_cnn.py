@@ -11,6 +11,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from hangtag.models import register
+from hangtag.models._narrow import Conv2d
 from hangtag.models._options import (
     Activation,
     activation_layer,
@@ -67,4 +68,4 @@ class CustomCNN(nn.Module):
 
 def _convolution(before: int, after: int, kernel: int) -> list[nn.Module]:
     # Batch norm has a bias of its own. It comes before pooling and activation, as in the paper.
-    return [nn.Conv2d(before, after, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(after)]
+    return [Conv2d(before, after, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(after)]

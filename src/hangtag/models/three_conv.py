@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hangtag.models import register
 from hangtag.models._initialise import like_keras
+from hangtag.models._narrow import Conv2d
 from hangtag.models._options import (
     Activation,
     activation_layer,
@@ -48,7 +49,7 @@ class ThreeConv(nn.Module):
         layers: list[nn.Module] = []
         left = size
         for i, (before, after) in enumerate(zip((in_channels, *filters), filters, strict=False)):
-            layers.append(nn.Conv2d(before, after, kernel))  # 28 -> 26, 13 -> 11, 5 -> 3
+            layers.append(Conv2d(before, after, kernel))  # 28 -> 26, 13 -> 11, 5 -> 3
             left = left - kernel + 1
             if i < len(filters) - 1:
                 layers += pool_and_activate(activation)  # 26 -> 13, 11 -> 5

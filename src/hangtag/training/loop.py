@@ -29,6 +29,7 @@ from hangtag.predict.torch import Deployed, TorchPredictor, normalise
 from hangtag.training import averages, optimisers, schedules
 from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, read_newest, restore_optimiser, write
 from hangtag.training.interrupt import Stop
+from hangtag.training.pruning import choose
 
 PREPARE = 4096  # pictures shown to a model that initialises itself from data
 
@@ -51,7 +52,7 @@ class Progress:
     """Where a run stands, for whoever watches."""
 
     step: int
-    steps: int
+    steps: int  # an estimate while easy pictures are left out: each epoch says anew how many those are
     epoch: int  # from 1
     epochs: int
     loss: float  # running mean of this epoch
@@ -78,6 +79,8 @@ class _Bookkeeping:
     """Every number a checkpoint holds."""
 
     step: int = 0
+    epoch: int = 0  # whole epochs done
+    batch: int = 0  # batches of the running epoch done
     loss_sum: float = 0.0  # over this epoch's pictures so far
     correct: int = 0
     seen: int = 0
@@ -170,13 +173,9 @@ class _Run:
         self.average = recipe.average and recipe.average.call(averages.register.get(recipe.average.name), self.model)
         self.best: dict[str, Tensor] | None = None
 
-        # A last batch of one picture would leave batch norm without a spread.
-        self.batches = [
-            slice(start, start + recipe.batch_size)
-            for start in range(0, len(training), recipe.batch_size)
-            if start == 0 or len(training) - start > 1
-        ]
-        self.steps = len(self.batches) * recipe.epochs
+        # What each picture's loss was when it was last seen, now and when the epoch began: pruning goes by the latter.
+        self.losses = torch.full((len(training),), math.inf, device=device) if recipe.prune else None
+        self.losses_before = self.losses
         self.books = _Bookkeeping()
         self.resumed_from_step = 0
         if (found := read_newest(checkpoints, warn)) is not None:
@@ -185,35 +184,62 @@ class _Run:
 
     def to_end(self, stop: Stop, clock: Callable[[], float], watch: Callable[[Progress], None]) -> Fitted:
         """Run the remaining steps."""
-        books, per_epoch = self.books, len(self.batches)
-        started, before = time.perf_counter(), books.seconds
-        first, saved = books.step, time.perf_counter()
+        books, epochs = self.books, self.recipe.epochs
+        started, before, done_before = time.perf_counter(), books.seconds, 0.0
+        saved, batches, seen = started, None, 0
         self.model.train()
-        while books.step < self.steps and not books.stopped:
-            epoch, batch = divmod(books.step, per_epoch)
-            if batch == 0 or books.step == first:
-                order = self._order(epoch)
-            index = order[self.batches[batch]]
-            self._step(index, epoch, batch)
+        while books.epoch < epochs and not books.stopped:
+            epoch = books.epoch
+            if batches is None or books.batch == 0:
+                batches = self._batches(epoch)
+            if not seen:
+                done_before = (epoch + books.batch / len(batches)) / epochs
+            index, weights = batches[books.batch]
+            self._step(index, weights, (epoch + books.batch / len(batches)) / epochs)
             books.step += 1
+            books.batch += 1
             books.seconds = before + clock()
-            ended = books.step % per_epoch == 0
+            seen += len(index)
+            done = (epoch + books.batch / len(batches)) / epochs
+            ended = books.batch == len(batches)
+            if self.average:
+                self.average.update(self.model, books.step - 1, done)
             if ended:
-                self._end_epoch(epoch)
+                self._end_epoch()
                 books.seconds = before + clock()
-            watch(self._progress(first, started, ended))
+            watch(self._progress(epoch, done, done - done_before, seen, time.perf_counter() - started, ended))
             stopping = stop.requested  # read once: it may change at any moment
             if stopping or ended or time.perf_counter() - saved > self.recipe.checkpoint_s:
                 self._save()
                 saved = time.perf_counter()
             if stopping:
-                done = f"step {books.step:,} of {self.steps:,}"
-                raise KeyboardInterrupt(f"stopped after {done} and saved: the same command goes on from there")
-        books.seconds = max(books.seconds, before + clock() if books.step > first else 0.0)
+                where = f"step {books.step:,} of {round(books.step / done):,}"
+                raise KeyboardInterrupt(f"stopped after {where} and saved: the same command goes on from there")
+        books.seconds = max(books.seconds, before + clock() if seen else 0.0)
         return self._fitted()
 
-    def _step(self, index: Tensor, epoch: int, batch: int) -> None:
-        recipe, step = self.recipe, self.books.step
+    def _batches(self, epoch: int) -> list[tuple[Tensor, Tensor | None]]:
+        """The epoch's batches: which pictures, and how much each one's loss counts if not all alike."""
+        recipe = self.recipe
+        generator = torch.Generator().manual_seed(derive(recipe.seed, "order", epoch))
+        order, weights = torch.randperm(len(self.targets), generator=generator), None
+        if self.losses_before is not None:
+            kept, weight = choose(self.losses_before.cpu(), recipe.prune, epoch / recipe.epochs, generator)
+            order = order[kept[order]]
+            weights = weight[order].to(self.device)
+        order = order.to(self.device)
+        return [
+            (
+                order[start : start + recipe.batch_size],
+                None if weights is None else weights[start:][: recipe.batch_size],
+            )
+            for start in range(0, len(order), recipe.batch_size)
+            if start == 0 or len(order) - start > 1  # a batch of one picture would leave batch norm without a spread
+        ]
+
+    def _step(self, index: Tensor, weights: Tensor | None, done: float) -> None:
+        """One step of the optimiser on pictures `index`, at `done` in [0, 1) of the run."""
+        recipe, step, epoch = self.recipe, self.books.step, self.books.epoch
         torch.manual_seed(derive(recipe.seed, "step", step))  # dropout and the like
         images, targets = self.images[index].float(), self.targets[index]
         if self.augmentations:
@@ -224,31 +250,35 @@ class _Run:
                 images, targets = augmentation.apply(images, targets, drawn)
         inputs = self._normalised(images)
 
-        factor = float(recipe.schedule.call(self.schedule, step / self.steps))
+        factor = float(recipe.schedule.call(self.schedule, done))
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * factor
         with self._autocast():
             logits = self.model(inputs)
-        loss = functional.cross_entropy(logits.float(), targets)
+        losses = functional.cross_entropy(logits.float(), targets, reduction="none")
+        loss = (losses if weights is None else losses * weights).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        value = float(loss.detach())
+        value = float(losses.detach().mean())
         if not math.isfinite(value):
-            self._not_finite(f"the loss became {value}", index, epoch, batch)
+            self._not_finite(f"the loss became {value}", index)
         if not _all_finite([p.grad for p in self.model.parameters() if p.grad is not None]):
-            self._not_finite("a gradient became infinite", index, epoch, batch)
+            self._not_finite("a gradient became infinite", index)
         self.optimiser.step()
         if not _all_finite([p.detach() for p in self.model.parameters()]):  # no later loss would tell of the last step
-            self._not_finite("the weights became infinite", index, epoch, batch)
-        if self.average:
-            self.average.update(self.model, step, self.steps)
+            self._not_finite("the weights became infinite", index)
 
+        if self.losses is not None:
+            self.losses[index] = losses.detach()
         self.books.loss_sum += value * len(index)
         self.books.correct += int((logits.argmax(1) == targets.argmax(1)).sum())
         self.books.seen += len(index)
 
-    def _end_epoch(self, epoch: int) -> None:
+    def _end_epoch(self) -> None:
         books = self.books
+        books.epoch, books.batch = books.epoch + 1, 0
+        if self.losses is not None:
+            self.losses_before = self.losses.clone()
         val_loss = val_accuracy = None
         if self.validation is not None:
             with self._final_weights():
@@ -258,7 +288,7 @@ class _Run:
             val_loss = float(-np.log(np.clip(chosen, 1e-12, None)).mean())
             val_accuracy = float((probabilities.argmax(1) == self.validation.labels).mean())
         record = Epoch(
-            epoch=epoch + 1,
+            epoch=books.epoch,
             loss=books.loss_sum / books.seen,
             accuracy=books.correct / books.seen,
             val_loss=val_loss,
@@ -270,9 +300,9 @@ class _Run:
         books.loss_sum, books.correct, books.seen = 0.0, 0, 0
         if self.recipe.patience is not None and val_loss is not None:
             if books.best_loss is None or val_loss < books.best_loss:
-                books.best_loss, books.best_epoch = val_loss, epoch + 1
+                books.best_loss, books.best_epoch = val_loss, books.epoch
                 self.best = {name: tensor.detach().clone() for name, tensor in self._weights().items()}
-            elif epoch + 1 - (books.best_epoch or 0) >= self.recipe.patience:
+            elif books.epoch - (books.best_epoch or 0) >= self.recipe.patience:
                 books.stopped = True
 
     def _fitted(self) -> Fitted:
@@ -304,10 +334,6 @@ class _Run:
         finally:
             self.model.load_state_dict(own)
 
-    def _order(self, epoch: int) -> Tensor:
-        generator = torch.Generator().manual_seed(derive(self.recipe.seed, "order", epoch))
-        return torch.randperm(len(self.targets), generator=generator).to(self.device)
-
     def _normalised(self, images: Tensor) -> Tensor:
         inputs = normalise(images, self.deployed.mean, self.deployed.std)
         return inputs.contiguous(memory_format=torch.channels_last)
@@ -315,30 +341,30 @@ class _Run:
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else contextlib.nullcontext()
 
-    def _progress(self, first: int, started: float, ended: bool) -> Progress:
-        books, per_epoch = self.books, len(self.batches)
-        spent, done = time.perf_counter() - started, books.step - first
+    def _progress(self, epoch: int, done: float, part: float, seen: int, spent: float, ended: bool) -> Progress:
+        """After `spent` seconds, in which `seen` pictures and `part` of the run were worked off."""
+        books = self.books
         last = Epoch(**books.history[-1]) if books.history else None
-        loss = last.loss if ended and last else books.loss_sum / max(1, books.seen)
         return Progress(
             step=books.step,
-            steps=self.steps,
-            epoch=(books.step - 1) // per_epoch + 1,
+            steps=books.step if books.stopped else round(books.step / done),
+            epoch=epoch + 1,
             epochs=self.recipe.epochs,
-            loss=loss,
-            images_per_s=done * len(self.targets) / per_epoch / spent,
-            eta_s=0.0 if books.stopped else spent / done * (self.steps - books.step),
+            loss=last.loss if ended and last else books.loss_sum / max(1, books.seen),
+            images_per_s=seen / spent,
+            eta_s=0.0 if books.stopped else spent / part * (1 - done),
             last=last,
             epoch_ended=ended,
         )
 
-    def _not_finite(self, what: str, index: Tensor, epoch: int, batch: int) -> NoReturn:
+    def _not_finite(self, what: str, index: Tensor) -> NoReturn:
         """Stop without saving: the forward pass has already put its numbers into the statistics of batch norms."""
+        books = self.books
         shown = ", ".join(self.sources[i] if self.sources else str(i) for i in index[:8].tolist())
         more = ", ..." if len(index) > 8 else ""
         raise HangtagError(
             "training_not_finite",
-            f"{what} at step {self.books.step}, epoch {epoch + 1}, batch {batch} (training pictures {shown}{more}): "
+            f"{what} at step {books.step}, epoch {books.epoch + 1}, batch {books.batch} (training pictures {shown}{more}): "
             f"try a smaller --set optimiser.lr, with another --out; earlier checkpoints are kept",
         )
 
@@ -348,6 +374,8 @@ class _Run:
         tensors |= {f"optimiser.{name}": tensor for name, tensor in state.items()}
         if self.average:
             tensors |= {f"average.{name}": tensor.detach().cpu() for name, tensor in self.average.state().items()}
+        if self.losses is not None and self.losses_before is not None:
+            tensors |= {"losses.now": self.losses.cpu(), "losses.before": self.losses_before.cpu()}
         if self.best is not None:
             tensors |= {f"best.{name}": tensor.cpu() for name, tensor in self.best.items()}
         write(
@@ -355,7 +383,9 @@ class _Run:
         )
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "optimiser": {}, "average": {}, "best": {}}
+        groups: dict[str, dict[str, Tensor]] = {
+            name: {} for name in ("model", "optimiser", "average", "losses", "best")
+        }
         try:
             for name, tensor in checkpoint.tensors.items():
                 head, _, rest = name.partition(".")
@@ -364,6 +394,8 @@ class _Run:
             restore_optimiser(self.optimiser, groups["optimiser"], checkpoint.numbers["optimiser"])
             if self.average:
                 self.average.load(groups["average"])
+            if self.losses is not None:
+                self.losses, self.losses_before = groups["losses"]["now"], groups["losses"]["before"]
             self.books = _Bookkeeping(**checkpoint.numbers["books"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:300]

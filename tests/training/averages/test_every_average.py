@@ -25,7 +25,7 @@ def train(model, average, first=0, last=STEPS):
         optimiser.zero_grad()
         nn.functional.cross_entropy(model(images), torch.arange(8) % 3).backward()
         optimiser.step()
-        average.update(model, step, STEPS)
+        average.update(model, step, (step + 1) / STEPS)
 
 
 @pytest.fixture(params=averages.register.names())
@@ -82,7 +82,7 @@ def test_ema_of_one_value_is_that_value_and_early_weights_are_forgotten():
     with torch.no_grad():
         model[3].weight.fill_(2.0)
     for step in range(60):
-        average.update(model, step, 10_000)
+        average.update(model, step, (step + 1) / 10_000)
     # Without the growing decay 0.999 ** 60 = 94% of the random start would be left.
     torch.testing.assert_close(
         average.weights()["3.weight"], torch.full_like(model[3].weight, 2.0), rtol=1e-3, atol=1e-3
@@ -103,9 +103,9 @@ def test_lookahead_pulls_the_model_back_every_few_steps():
     fast = torch.full_like(slow, 1.0)
     with torch.no_grad():
         model[3].weight.copy_(fast)
-    average.update(model, 3, STEPS)
+    average.update(model, 3, 4 / STEPS)
     assert torch.equal(model[3].weight, fast)
-    average.update(model, STEPS - 1, STEPS)  # the last step: 0.9 ** 5 of the slow weights is kept
+    average.update(model, STEPS - 1, 1.0)  # the last step: 0.9 ** 5 of the slow weights is kept
     torch.testing.assert_close(model[3].weight.detach(), slow.lerp(fast, 1 - 0.9**5))
     assert torch.equal(model[3].weight, average.weights()["3.weight"])
 

@@ -1,6 +1,6 @@
 """Weight averaging, one method per file: a running average of the weights is what validation sees and what is kept.
 
-An average is a class `(model, *, options...)` with `update(model, step, steps)` after each optimiser step (it may also
+An average is a class `(model, *, options...)` with `update(model, step, done)` after each optimiser step (it may also
 move the model's own weights, as lookahead does), `weights() -> dict[str, Tensor]` (a full state dict of the average),
 and `state() / load(state)` of plain tensors by name for checkpoints. Buffers (batch-norm statistics) are averaged or
 copied too.
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Average(Protocol):
     """See the module's text."""
 
-    def update(self, model: nn.Module, step: int, steps: int) -> None:
-        """Take in the weights after optimiser step `step` (from 0) of `steps`."""
+    def update(self, model: nn.Module, step: int, done: float) -> None:
+        """Take in the weights after optimiser step `step` (from 0), with `done` in (0, 1] of the run behind it."""
         ...
 
     def weights(self) -> dict[str, Tensor]:

@@ -34,9 +34,9 @@ class ExponentialMovingAverage:
         self.average = copied(model)
 
     @torch.no_grad()
-    def update(self, model: nn.Module, step: int, steps: int) -> None:
+    def update(self, model: nn.Module, step: int, done: float) -> None:
         """Take in the weights after optimiser step `step` (from 0)."""
-        if (step + 1) % self.every and step + 1 != steps:
+        if (step + 1) % self.every and done < 1:
             return
         updates = step // self.every
         decay = min(self.decay**self.every, (1 + updates) / (10 + updates))

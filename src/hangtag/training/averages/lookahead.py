@@ -1,7 +1,7 @@
 """Lookahead: slow weights follow the fast ones, and every few steps the fast ones start again from the slow.
 
 Source: Zhang et al. 2019, arXiv 1907.08610, in the form of airbench (Jordan 2024, arXiv 2404.00498, section 3.4): the
-slow weights hold back more and more, by decay ** every * (step / steps) ** 3.
+slow weights hold back more and more, by decay ** every * done ** 3.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Lookahead:
         self.slow = copied(model)
 
     @torch.no_grad()
-    def update(self, model: nn.Module, step: int, steps: int) -> None:
+    def update(self, model: nn.Module, step: int, done: float) -> None:
         """Let slow and fast meet after every few steps, and after the last."""
-        if (step + 1) % self.every and step + 1 != steps:
+        if (step + 1) % self.every and done < 1:
             return
-        kept = self.decay**self.every * ((step + 1) / steps) ** 3
+        kept = self.decay**self.every * done**3
         fast = model.state_dict()
         names = floating(fast)
         slow = [self.slow[name] for name in names]
