@@ -228,14 +228,10 @@ class _Run:
             order = order[kept[order]]
             weights = weight[order].to(self.device)
         order = order.to(self.device)
-        return [
-            (
-                order[start : start + recipe.batch_size],
-                None if weights is None else weights[start:][: recipe.batch_size],
-            )
-            for start in range(0, len(order), recipe.batch_size)
-            if start == 0 or len(order) - start > 1  # a batch of one picture would leave batch norm without a spread
-        ]
+        slices = [slice(start, start + recipe.batch_size) for start in range(0, len(order), recipe.batch_size)]
+        if len(slices) > 1 and len(order) - slices[-1].start == 1:
+            del slices[-1]  # a batch of one picture would leave batch norm without a spread
+        return [(order[part], None if weights is None else weights[part]) for part in slices]
 
     def _step(self, index: Tensor, weights: Tensor | None, done: float) -> None:
         """One step of the optimiser on pictures `index`, at `done` in [0, 1) of the run."""
@@ -362,9 +358,10 @@ class _Run:
         books = self.books
         shown = ", ".join(self.sources[i] if self.sources else str(i) for i in index[:8].tolist())
         more = ", ..." if len(index) > 8 else ""
+        where = f"step {books.step}, epoch {books.epoch + 1}, batch {books.batch}"
         raise HangtagError(
             "training_not_finite",
-            f"{what} at step {books.step}, epoch {books.epoch + 1}, batch {books.batch} (training pictures {shown}{more}): "
+            f"{what} at {where} (training pictures {shown}{more}): "
             f"try a smaller --set optimiser.lr, with another --out; earlier checkpoints are kept",
         )
 
