@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hangtag.core.recipe import NetworkRecipe
     from hangtag.core.types import Split
     from hangtag.predict.recogniser import Recognition
 
@@ -35,17 +33,19 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     from rich.console import Console
 
     from hangtag import data as datasets
-    from hangtag import evaluation, experiment, predict
+    from hangtag import evaluation, experiment, predict, recipes
     from hangtag.cli._progress import bars
     from hangtag.cli._training import show_result, watched
     from hangtag.core.clock import process_age_s
     from hangtag.core.errors import HangtagError
     from hangtag.core.optional import require
     from hangtag.core.paths import bundle_names
+    from hangtag.core.recipe import NetworkRecipe
 
     require("torch", extra="train")  # told before anything is downloaded
     console = Console(stderr=as_json, highlight=False)
-    recipe = _recipe()
+    recipe = recipes.create("seconds")
+    assert isinstance(recipe, NetworkRecipe)
     _heading(console, 1, "Data")
     drawn = False
     with bars() as progress:
@@ -96,15 +96,6 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
         click.echo(json.dumps(record, ensure_ascii=False, allow_nan=False))
     else:
         console.print(f"[dim]All of it took {process_age_s():.0f} s.[/]")
-
-
-def _recipe() -> NetworkRecipe:
-    from hangtag import recipes
-    from hangtag.core.recipe import NetworkRecipe
-
-    recipe = recipes.create("fast")
-    assert isinstance(recipe, NetworkRecipe)
-    return replace(recipe, epochs=3)  # nine of ten right after some 30 s on two cores
 
 
 def _heading(console: Console, number: int, text: str) -> None:
