@@ -258,11 +258,13 @@ class _Run:
         value = float(losses.detach().mean())
         if not math.isfinite(value):
             self._not_finite(f"the loss became {value}", index)
-        if not _all_finite([p.grad for p in self.model.parameters() if p.grad is not None]):
-            self._not_finite("a gradient became infinite", index)
         self.optimiser.step()
-        if not _all_finite([p.detach() for p in self.model.parameters()]):  # no later loss would tell of the last step
-            self._not_finite("the weights became infinite", index)
+        # One look at both: nothing is saved before it, and no later loss would tell of the last step.
+        parameters = [p.detach() for p in self.model.parameters()]
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        if not _all_finite(gradients + parameters):
+            what = "the weights" if _all_finite(gradients) else "a gradient"
+            self._not_finite(f"{what} became infinite", index)
 
         if self.losses is not None:
             self.losses[index] = losses.detach()
