@@ -66,7 +66,7 @@ def nearest(wanted: NDArray[Any], known: NDArray[Any], count: int) -> tuple[NDAr
     for start in range(0, len(rows), _QUERIES):
         some = rows[start : start + _QUERIES]
         half = halves - some @ columns.T  # half the squared distance, less what a row shares
-        near = np.argpartition(half, count - 1, axis=1)[:, :count]
+        near = np.argpartition(half, count - 1, axis=1)[:, :count].copy()  # a view would keep all of it
         own = (some**2).sum(axis=1, dtype=np.float64)[:, None]
         indices.append(near)
         distances.append(np.sqrt(np.maximum(own + 2.0 * np.take_along_axis(half, near, axis=1), 0)))
