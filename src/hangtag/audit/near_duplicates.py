@@ -112,12 +112,14 @@ def _compare(mine: Pictures, theirs: Pictures) -> tuple[NDArray[np.float64], lis
 def _softened(images: Pictures) -> NDArray[np.float32]:
     """(N, H, W) or (N, H, W, 3) -> (N, H-1, W-1, ...): each pixel and its neighbours' mean, which halves noise."""
     pixels = images.astype(np.float32)
-    rows = pixels[:, 1:] + pixels[:, :-1]
-    return (rows[:, :, 1:] + rows[:, :, :-1]) / 4
+    rows = (pixels[:, 1:] + pixels[:, :-1]) / 4
+    softened: NDArray[np.float32] = rows[:, :, 1:] + rows[:, :, :-1]
+    return softened
 
 
 def _variance(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
-    return pixels.reshape(len(pixels), -1).var(axis=1, dtype=np.float64)
+    variance: NDArray[np.float64] = pixels.reshape(len(pixels), -1).var(axis=1, dtype=np.float64)
+    return variance
 
 
 def _overlap(shift: int) -> slice:
