@@ -78,36 +78,34 @@ def out_of_fold(
     folder = folder / f"out-of-fold-{fingerprint(settings)}"
     answers = np.zeros((len(split), len(split.class_names)), np.float32)
     others = np.zeros((0 if unseen is None else len(unseen), len(split.class_names)), np.float32)
+    shape_of = [(int((fold_of == k).sum()) + len(others), len(split.class_names)) for k in range(count)]
     with owning(folder, "run_busy", f"another process is at work in {folder}: wait for it, or choose another --out"):
         sweep(folder, owned=True)
-        todo = sum(_read(folder / f"fold-{k}.npy", len(split.class_names)) is None for k in range(count))
+        todo = sum(_read(folder / f"fold-{k}.npy", shape_of[k]) is None for k in range(count))
         with interrupt.listening() as stop:
             if todo:
-                seconds = todo * _seconds(recipe, split.take(np.flatnonzero(fold_of != 0)), device, stop)
+                sample = split.take(np.flatnonzero(fold_of != 0))
+                judged = len(split) - len(sample) + len(others)
+                seconds = todo * _seconds(recipe, sample, judged, device, stop)
                 message(f"{todo} {'network' if todo == 1 else 'networks'} to train: about {duration(seconds)}")
             for k in range(count):
                 path, members = folder / f"fold-{k}.npy", np.flatnonzero(fold_of == k)
-                found = _read(path, len(split.class_names))
-                if found is None or len(found) != len(members) + len(others):
-                    judged = split.images[members]
+                found = _read(path, shape_of[k])
+                if found is None:
+                    pictures = split.images[members]
                     if unseen is not None:
-                        judged = np.concatenate([judged, unseen.images])
-                    what = f"network {k + 1} of {count}"
-                    checkpoints = folder / f"fold-{k}"
+                        pictures = np.concatenate([pictures, unseen.images])
+
+                    def watch(now: Progress, what: str = f"network {k + 1} of {count}") -> None:
+                        progress(what, now.step, now.steps)
+
                     training = split.take(np.flatnonzero(fold_of != k))
-                    network = _trained(
-                        recipe,
-                        training,
-                        checkpoints,
-                        device,
-                        stop,
-                        lambda now, what=what: progress(what, now.step, now.steps),
-                    )
-                    found = np.concatenate([network(judged[i : i + _JUDGED]) for i in range(0, len(judged), _JUDGED)])
+                    network = _trained(recipe, training, folder / f"fold-{k}", device, stop, watch)
+                    found = network(pictures)
                     file = io.BytesIO()
                     np.save(file, found, allow_pickle=False)
                     write_file(path, file.getvalue())
-                    shutil.rmtree(checkpoints, ignore_errors=True)
+                    shutil.rmtree(folder / f"fold-{k}", ignore_errors=True)
                 answers[members] = found[: len(members)]
                 others += found[len(members) :] / count
     return answers, others
@@ -171,28 +169,24 @@ def _trained(
     return TorchPredictor(fitted.deployed, training.class_names).predict_proba
 
 
-def _seconds(recipe: NetworkRecipe, training: Split, device: str, stop: Stop) -> float:
-    """How long one network will take: some steps are timed, the first, which prepares much, left out."""
+def _seconds(recipe: NetworkRecipe, training: Split, judged: int, device: str, stop: Stop) -> float:
+    """How long one network will take: some steps and judgements are timed; the first step, which prepares, is not."""
     few = training.take(np.arange(min(len(training), _TIMED * recipe.batch_size)))
-    times = []
+    times: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        epochs = math.ceil(_TIMED * recipe.batch_size / len(few))
-        _trained(
-            replace(recipe, epochs=epochs),
-            few,
-            Path(folder),
-            device,
-            stop,
-            lambda now: times.append(time.perf_counter()),
-        )
+        brief = replace(recipe, epochs=math.ceil(_TIMED * recipe.batch_size / len(few)))
+        network = _trained(brief, few, Path(folder), device, stop, lambda now: times.append(time.perf_counter()))
     step = (times[-1] - times[0]) / max(1, len(times) - 1)
-    return step * recipe.epochs * math.ceil(len(training) / recipe.batch_size)
+    started = time.perf_counter()
+    network(few.images[:_JUDGED])
+    judging = (time.perf_counter() - started) / min(len(few), _JUDGED)
+    return step * recipe.epochs * math.ceil(len(training) / recipe.batch_size) + judging * judged
 
 
-def _read(path: Path, classes: int) -> Probabilities | None:
+def _read(path: Path, shape: tuple[int, int]) -> Probabilities | None:
     """A finished fold; None where there is none, or a damaged one."""
     try:
         found: Probabilities = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return found if found.ndim == 2 and found.shape[1] == classes and found.dtype == np.float32 else None
+    return found if found.shape == shape and found.dtype == np.float32 else None
