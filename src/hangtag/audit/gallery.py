@@ -34,7 +34,7 @@ def label_error_cards(audit: Audit) -> list[Card]:
         half = audit.splits[split]
         lines = [
             (half.class_names[error.given], INK),
-            (f"→ {half.class_names[error.suggested]}", ACCENT),
+            (f"{half.class_names[error.suggested]}?", ACCENT),
             (f"{_place(audit, split, index)} · {score:.2%}", FAINT),
         ]
         cards.append(Card([half.images[index]], lines))
@@ -52,9 +52,9 @@ def near_duplicate_cards(audit: Audit) -> list[Card]:
     for _, distance, first, second, pair in sorted(found, key=lambda item: item[:4])[:MOST]:
         one, two = audit.label(first, pair.first), audit.label(second, pair.second)
         lines = [
-            (one, INK) if one == two else (f"{one} ≠ {two}", ACCENT),
+            (one, INK) if one == two else (f"{one} / {two}", ACCENT),
             (f"{pair.relation} · {distance:.3f}", INK),
-            (f"{_place(audit, first, pair.first)} · {_place(audit, second, pair.second)}", FAINT),
+            (f"{_place(audit, first, pair.first)} · {_place(audit, second, pair.second, first)}", FAINT),
         ]
         cards.append(Card([audit.splits[first].images[pair.first], audit.splits[second].images[pair.second]], lines))
     return cards
@@ -70,7 +70,7 @@ def odd_picture_cards(audit: Audit) -> list[Card]:
     return [
         Card(
             [audit.splits[split].images[index]],
-            [(reason, ACCENT), (audit.label(split, index), INK), (_place(audit, split, index), FAINT)],
+            [(audit.label(split, index), INK), (reason, ACCENT), (_place(audit, split, index), FAINT)],
         )
         for _, split, index, reason in oddest[:MOST]
     ]
@@ -99,7 +99,7 @@ def gallery(cards: Sequence[Card], title: str, facts: str) -> Image.Image:
     return sheet
 
 
-def _place(audit: Audit, split: str, index: int) -> str:
-    """Short enough for a card: the end of a path, or a number; the first letters of the half where there are two."""
+def _place(audit: Audit, split: str, index: int, said: str = "") -> str:
+    """Short enough for a card: a file's name or a number, after the half if there are two and it is not said yet."""
     place = audit.place(split, index).rpartition("/")[2]
-    return f"{split} {place}" if len(audit.splits) > 1 else place
+    return f"{split} {place}" if len(audit.splits) > 1 and split != said else place

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -56,7 +55,7 @@ def to_screen(audit: Audit) -> RenderableType:
         for _, split, index, reason in oddest[:_WORST]:
             table.add_row(split, _name(audit, split, index), printable(audit.label(split, index)), reason)
         parts.append(Padding(table, (0, 0, 1, 2)))
-    return Group(*parts)
+    return Group(*parts, Text())
 
 
 def _counts(audit: Audit) -> Table:
@@ -84,9 +83,8 @@ def _counts(audit: Audit) -> Table:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), title=title, title_style="bold", title_justify="left"
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim", title=title)
+    table.title_style, table.title_justify = "bold", "left"
     for column in ("split", "picture", *columns):
         table.add_column(column, overflow="fold")
     return table
