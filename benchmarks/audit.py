@@ -1,4 +1,4 @@
-"""Does the audit find what is wrong? Errors are planted in a copy of Fashion-MNIST's training pictures, then looked for.
+"""Does the audit find what is wrong? Errors are planted in a copy of the training pictures, then looked for.
 
 Run: python benchmarks/audit.py (needs hangtag[train,report]; two minutes a seed on one core)
 Seed 0 is what the audit's limits were chosen on; those measured here are others.
