@@ -106,6 +106,8 @@ def out_of_fold(
                     np.save(file, found, allow_pickle=False)
                     write_file(path, file.getvalue())
                     shutil.rmtree(folder / f"fold-{k}", ignore_errors=True)
+                    if stop.requested:  # after the last step
+                        raise KeyboardInterrupt("stopped, the network's answers saved: the same command goes on")
                 answers[members] = found[: len(members)]
                 others += found[len(members) :] / count
     return answers, others
@@ -164,8 +166,6 @@ def _trained(
         clock=lambda: time.perf_counter() - started,
         watch=watch,
     )
-    if stop.requested:  # after the last step
-        raise KeyboardInterrupt("stopped and saved: the same command goes on")
     return TorchPredictor(fitted.deployed, training.class_names).predict_proba
 
 
