@@ -74,12 +74,14 @@ def test_becomes_plain_json(audit):
 
 def test_the_screen_tells_counts_and_the_worst_and_obeys_nobody(audit):
     hostile = replace(audit.splits["training"], sources=tuple(f"\x1b[31m[red]{i}" for i in range(300)))
+    hostile = replace(hostile, class_names=tuple(f"[/]{name}" for name in hostile.class_names))
     shown = replace(audit, splits={**audit.splits, "training": hostile})
     console = Console(width=120, file=io.StringIO(), color_system=None)
     console.print(shown)
     text = console.file.getvalue()
     assert "near-duplicate pairs" in text
     assert "[red]30" in text
+    assert "[/]" in text
     assert "not judged" in text
     assert "\x1b" not in text
 

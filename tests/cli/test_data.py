@@ -181,7 +181,7 @@ def test_audit_judges_labels_out_of_fold_in_both_halves(tmp_path, monkeypatch):
     result = run("audit", "--data", "drawn", "--labels", "out-of-fold", "--out", str(tmp_path), "--json")
     splits = json.loads(result.stdout)["splits"]
     assert {name: half["judged"] for name, half in splits.items()} == {"training": 40, "test": 20}
-    assert "networks to train: about" in result.stderr
+    assert "quick networks to train: about" in result.stderr
 
 
 @pytest.mark.usefixtures("_few_drawings")
