@@ -156,6 +156,7 @@ def test_audit_names_the_files(wares, tmp_path):
     assert record["name"] == "wares"
     assert list(record["splits"]) == ["training"]
     assert record["splits"]["training"]["label_errors"] is None
+    assert {"split": "training", "picture": "hat/nothing.png", "label": "hat"}.items() <= record["findings"][-1].items()
     assert "nothing.png" in (tmp_path / "a" / "audit.csv").read_text(encoding="utf-8")
     assert str(tmp_path / "a" / "odd-pictures.png") in record["files"]
 

@@ -31,7 +31,7 @@ class NearDuplicate:
     Args:
         first, second: their indices.
         distance: root mean square of the difference of their pixels, softened and laid over each other as well as may
-            be, as a share of their contrast (standard deviation) or of 70 levels: 0 for equal pixels, about 1 for others.
+            be, in units of their contrast (standard deviation) or of 70 levels: 0 for equal pixels, most often about 1.
         relation: what the first has undergone to be the second; "alike" is neither moved nor quite the same.
     """
 
