@@ -1,4 +1,4 @@
-"""Text of unknown origin (file names, class names, messages that hold them) made fit for a terminal."""
+"""Text of unknown origin (file names, class names, messages) made fit for a terminal or a spreadsheet."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def printable(text: str | Path | None) -> str:
         else char
         for char in shown
     )
+
+
+def harmless(cell: str) -> str:
+    """A cell no spreadsheet takes for a formula. Source: OWASP ASVS 5.0, 1.2.10."""
+    cell = cell.replace("\0", "")
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
