@@ -119,6 +119,23 @@ def time_to_accuracy(result: Result) -> str:
     return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
 
 
+def inference(result: Result) -> str:
+    rows = [
+        [
+            f"`{row['network']}`, {row['side'].replace('fp32', 'ONNX').replace('int8', 'ONNX in int8')}",
+            f"{row['p50_ms']['median']:.2f}",
+            f"{row['p99_ms']['median']:.2f}",
+            f"{row['pictures_per_s']['median']:,.0f}",
+            f"{row['peak_rss_mb']['median']:.0f}",
+            f"{row['size_mb']['median']:.1f}" if "size_mb" in row else "–",
+        ]
+        for row in result["summary"]["sides"].values()
+    ]
+    heads = ("", "one picture, ms", "99th percentile", "pictures a second", "peak MB", "file MB")
+    note = conditions(result, f"Medians of {rounds(result)}", "onnxruntime", "torch", "tensorflow", "keras")
+    return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
+
+
 def rounds(result: Result) -> str:
     return "one round" if result["n"] == 1 else f"{result['n']} rounds in turn"
 
@@ -159,7 +176,7 @@ def drawn(result: Result) -> str:
 
 
 TABLES: dict[str, Callable[[Result], str]] = {
-    table.__name__: table for table in (recipes, three_conv_vs_keras, time_to_accuracy, light, demo, drawn)
+    table.__name__: table for table in (recipes, three_conv_vs_keras, time_to_accuracy, inference, light, demo, drawn)
 }
 
 

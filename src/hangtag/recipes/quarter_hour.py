@@ -12,11 +12,12 @@ def quarter_hour() -> NetworkRecipe:
     return NetworkRecipe(
         name="quarter_hour",
         model=Part("fast", widths=(64, 128, 256)),
-        augment=(Part("alternating_flip"), Part("shift", pixels=2), Part("cutout", size=8)),
+        augment=(Part("alternating_flip"), Part("shift", pixels=1), Part("cutout", size=8)),
         label_smoothing=0.1,
         optimiser=Part("muon", lr=0.1, rest_lr=5e-3, weight_decay=0.05),
         schedule=Part("one_cycle", warmup=0.1),
+        prune=0.5,
         batch_size=512,
-        epochs=20,
+        epochs=56,
         flip_average=True,
     )
