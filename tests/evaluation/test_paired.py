@@ -20,7 +20,9 @@ def test_the_difference_is_of_the_accuracies():
 
 
 def test_p_is_mcnemars_exact_one():
-    assert Paired(80, 2, 10, 8).p_value == pytest.approx(2 * sum([1, 12, 66]) / 2**12)  # binomial(12, 1/2), <= 2, doubled
+    assert Paired(80, 2, 10, 8).p_value == pytest.approx(
+        2 * sum([1, 12, 66]) / 2**12
+    )  # binomial(12, 1/2), <= 2, doubled
     assert Paired(90, 0, 0, 10).p_value == 1.0
 
 

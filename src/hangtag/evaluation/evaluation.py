@@ -183,9 +183,7 @@ def answers(
     return probabilities
 
 
-def score(
-    probabilities: Probabilities, split: Split, *, name: str = "predictor", data: str = "pictures"
-) -> Evaluation:
+def score(probabilities: Probabilities, split: Split, *, name: str = "predictor", data: str = "pictures") -> Evaluation:
     """Count what `probabilities` (N, K) get right on the N > 0 pictures of `split`."""
     scores = {known: metrics.register.get(known)(probabilities, split.labels) for known in metrics.register.names()}
     return Evaluation(split.class_names, confusion_matrix(probabilities, split.labels), scores, name, data)

@@ -1,7 +1,8 @@
 """Two models on the same pictures: whether they differ, and by how much.
 
-Sources: McNemar 1947, "Note on the sampling error of the difference between correlated proportions", in its exact form;
-Bonett and Price 2012, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired data".
+Sources: McNemar 1947, "Note on the sampling error of the difference between correlated proportions", in its exact form.
+Bonett and Price 2012, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired
+data".
 """
 
 from __future__ import annotations
