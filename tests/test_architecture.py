@@ -15,14 +15,23 @@ LAYERS = [
     {"preprocess"},
     {"data", "augment", "models", "metrics", "classical"},
     {"predict"},
-    {"training", "evaluation", "export"},
+    {"training", "evaluation", "audit", "export"},
     {"watch"},
-    {"recipes", "experiment"},
+    {"recipes", "experiment", "out_of_fold"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FILES = sorted(SOURCE.rglob("*.py"))
-WITHOUT_TORCH = ("core/", "preprocess/", "metrics/", "data/", "recipes/", "predict/onnx.py", "predict/bundle.py")
+WITHOUT_TORCH = (
+    "core/",
+    "preprocess/",
+    "metrics/",
+    "data/",
+    "recipes/",
+    "audit/",
+    "predict/onnx.py",
+    "predict/bundle.py",
+)
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:

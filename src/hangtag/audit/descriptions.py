@@ -1,0 +1,73 @@
+"""A few numbers per picture that neither shifting nor mirroring changes, and whose neighbours are near whose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hangtag.core.types import Pictures
+
+SIDE = 32  # pixels: larger pictures are reduced to this
+FREQUENCIES = 6  # along each axis: what is finer than a fifth of the picture does not count
+DIMENSIONS = 32  # principal components searched in
+MARGIN = 4  # pixels, so that what is shifted out does not come in again opposite
+_STEP = 1024  # pictures at a time
+_QUERIES = 128  # pictures at a time: 128 x 70,000 distances are 36 MB
+
+
+def reduced(images: Pictures) -> Pictures:
+    """Pictures of at most SIDE pixels a side, as they are if they are that small already."""
+    height, width = images.shape[1:3]
+    if max(height, width) <= SIDE or not len(images):
+        return images
+    scale = SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.stack([np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in images])
+
+
+def describe(images: Pictures) -> NDArray[np.float32]:
+    """(N, H, W) or (N, H, W, 3) uint8 -> (N, 2 FREQUENCIES²), equal for a picture, shifted, and its mirror image.
+
+    Amplitudes of the lowest frequencies: shifting changes phases only. Mirroring exchanges frequencies (u, v) and
+    (u, -v): of each such pair, sum and absolute difference are kept. On an empty ground two pictures' descriptions are
+    never farther apart than the pictures laid over each other as well as may be (root of the sum of squared pixels).
+    """
+    parts = [np.zeros((0, 2 * FREQUENCIES**2), np.float32)]
+    for start in range(0, len(images), _STEP):
+        pixels = reduced(images[start : start + _STEP]).astype(np.float32)
+        grey = pixels.mean(axis=3) if pixels.ndim == 4 else pixels
+        canvas = [max(side + MARGIN, 2 * FREQUENCIES) for side in grey.shape[1:]]
+        amplitudes = np.abs(np.fft.rfft2(grey, s=canvas, norm="ortho"))  # (n, H', W'/2 + 1)
+        down = amplitudes[:, :FREQUENCIES, :FREQUENCIES]
+        up = amplitudes[:, -np.arange(FREQUENCIES), :FREQUENCIES]
+        pairs = np.stack([down + up, np.abs(down - up)], axis=1) / np.sqrt(2)
+        parts.append(pairs.reshape(len(grey), -1).astype(np.float32))
+    return np.concatenate(parts)
+
+
+def nearest(wanted: NDArray[Any], known: NDArray[Any], count: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """For each of `wanted` its nearest of `known`, in no order: (N, count) indices and distances.
+
+    Args:
+        wanted: (N, D) descriptions.
+        known: (M, D) descriptions, M > 0; where M is below `count`, all are given.
+        count: how many.
+    """
+    centre = known.mean(axis=0)
+    centred = known - centre
+    axes = np.linalg.eigh(centred.T @ centred)[1][:, -DIMENSIONS:].astype(np.float32)
+    rows, columns = (wanted - centre) @ axes, centred @ axes
+    halves = (columns**2).sum(axis=1) / 2
+    count = min(count, len(known))
+    indices, distances = [np.zeros((0, count), np.intp)], [np.zeros((0, count))]
+    for start in range(0, len(rows), _QUERIES):
+        some = rows[start : start + _QUERIES]
+        half = halves - some @ columns.T  # half the squared distance, less what a row shares
+        near = np.argpartition(half, count - 1, axis=1)[:, :count]
+        own = (some**2).sum(axis=1, dtype=np.float64)[:, None]
+        indices.append(near)
+        distances.append(np.sqrt(np.maximum(own + 2.0 * np.take_along_axis(half, near, axis=1), 0)))
+    return np.concatenate(indices), np.concatenate(distances)
