@@ -15,6 +15,7 @@ FREQUENCIES = 6  # along each axis: what is finer than a fifth of the picture do
 DIMENSIONS = 32  # principal components searched in
 MARGIN = 4  # pixels, so that what is shifted out does not come in again opposite
 _STEP = 1024  # pictures at a time
+_BLOCK = 128  # columns
 _QUERIES = 128  # pictures at a time: 128 x 70,000 distances are 36 MB
 
 
@@ -66,8 +67,28 @@ def nearest(wanted: NDArray[Any], known: NDArray[Any], count: int) -> tuple[NDAr
     for start in range(0, len(rows), _QUERIES):
         some = rows[start : start + _QUERIES]
         half = halves - some @ columns.T  # half the squared distance, less what a row shares
-        near = np.argpartition(half, count - 1, axis=1)[:, :count]
+        near = _smallest(half, count)
         own = (some**2).sum(axis=1, dtype=np.float64)[:, None]
         indices.append(near)
         distances.append(np.sqrt(np.maximum(own + 2.0 * np.take_along_axis(half, near, axis=1), 0)))
     return np.concatenate(indices), np.concatenate(distances)
+
+
+def _smallest(values: NDArray[Any], count: int) -> NDArray[np.intp]:
+    """(N, count) columns of each row's smallest values, in no order; (N, M) with M >= count.
+
+    They lie in the `count` blocks of columns with the smallest minima: taking minima reads memory once, where parting
+    60,000 columns took twenty times as long.
+    """
+    n, columns = values.shape
+    blocks = columns // _BLOCK
+    if blocks <= count:
+        return np.argpartition(values, count - 1, axis=1)[:, :count]
+    whole = blocks * _BLOCK
+    minima = values[:, :whole].reshape(n, blocks, _BLOCK).min(axis=2)
+    starts = np.argpartition(minima, count - 1, axis=1)[:, :count] * _BLOCK
+    inside = (starts[:, :, None] + np.arange(_BLOCK)).reshape(n, -1)
+    rest = np.broadcast_to(np.arange(whole, columns), (n, columns - whole))
+    places = np.concatenate([inside, rest], axis=1)
+    chosen = np.argpartition(np.take_along_axis(values, places, axis=1), count - 1, axis=1)[:, :count]
+    return np.take_along_axis(places, chosen, axis=1)
