@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hangtag.core.printable import as_text, printable
+from hangtag.core.printable import as_text, harmless, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -177,9 +177,3 @@ def _shortened(name: str, width: int, pad: bool = False) -> Text:
 
 def _colour(confidence: float) -> str:
     return "green" if confidence >= 0.8 else "yellow" if confidence >= 0.5 else "red"
-
-
-def harmless(cell: str) -> str:
-    """A cell no spreadsheet takes for a formula. Source: OWASP ASVS 5.0, 1.2.10."""
-    cell = cell.replace("\0", "")
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

@@ -22,3 +22,9 @@ def printable(text: str | Path | None) -> str:
         else char
         for char in shown
     )
+
+
+def harmless(cell: str) -> str:
+    """A cell no spreadsheet takes for a formula. Source: OWASP ASVS 5.0, 1.2.10."""
+    cell = cell.replace("\0", "")
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
