@@ -3,7 +3,7 @@ import pytest
 from hangtag.checks.near_duplicates import near_duplicates
 
 
-@pytest.mark.parametrize(("number", "severity"), [(0, "good"), (1, "note"), (4, "warning"), (40, "serious")])
+@pytest.mark.parametrize(("number", "severity"), [(0, "good"), (1, "note"), (20, "warning"), (80, "serious")])
 def test_weighs_the_share_of_test_pictures_with_a_twin(evidence, number, severity):
     found = near_duplicates(evidence(twins_across=number))
     assert (found.severity, found.number) == (severity, number / 4000)

@@ -36,8 +36,8 @@ def miscalibrated(evidence: Evidence) -> Finding | None:
         number=error,
         threshold=LIMIT,
         unit="points",
-        cure="Read confidences through the temperature in the card (section Calibration). Label smoothing makes a "
-        "model more modest, long training surer.",
+        cure="Read its confidence through a temperature (section Calibration), which needs validation pictures to be "
+        "fitted on. Label smoothing makes a model more modest, long training surer.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hangtag.checks import Evidence, Finding, Severity, register
 
-LIMIT, GRAVE = 0.001, 0.01  # share of the test pictures
+LIMIT, GRAVE = 0.005, 0.02  # share of the test pictures
 
 
 @register("near_duplicates", code="HT007")

@@ -18,7 +18,7 @@ def odd_pictures(evidence: Evidence) -> Finding | None:
         code="HT008",
         name="odd pictures",
         severity=severity,
-        sentence=f"Of {n:,} test pictures {number:,} are blank, or unlike any other of their class.",
+        sentence=f"Of {n:,} test pictures {number:,} are blank, inverted, or far from all others of their class.",
         number=number / n,
         threshold=LIMIT,
         unit="share",

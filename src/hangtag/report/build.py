@@ -19,7 +19,7 @@ from hangtag.core.files import write_file
 from hangtag.core.optional import require
 from hangtag.core.printable import as_text
 from hangtag.evaluation.evaluation import Progress
-from hangtag.evaluation.paired import paired
+from hangtag.evaluation.paired import Paired, paired
 from hangtag.report.album import SPLITS, TEST, Album
 from hangtag.report.judged import Judged, measure
 from hangtag.report.pictures import Encoded, heat_sheet
@@ -34,6 +34,7 @@ from hangtag.report.sections.trust import trust
 from hangtag.report.sections.verdict import verdict
 
 MOST_BYTES = 4_900_000  # of the file
+SURE = 0.05  # p below which two models count as different
 RIGHT_PER_CLASS = 50  # right predictions shown of each class, the least certain first
 _HERE = Path(__file__).parent
 
@@ -215,20 +216,19 @@ def _names(one: Judged, two: Judged, first: str | Path, second: str | Path) -> t
     return as_text(str(first)), as_text(str(second))
 
 
-def _comparison_sentences(pair: Any, names: tuple[str, str]) -> tuple[str, str, str]:
-    low, high = pair.interval
-    points = 100 * pair.difference
-    if pair.p_value < 0.05:
-        better, worse = (names[1], names[0]) if points > 0 else (names[0], names[1])
-        verdict = f"{better} is better than {worse}: by {abs(points):.2f} points of accuracy on these {pair.n:,} pictures."
+def _comparison_sentences(pair: Paired, names: tuple[str, str]) -> tuple[str, str, str]:
+    better, worse, sign = (names[1], names[0], 1) if pair.difference > 0 else (names[0], names[1], -1)
+    points = f"{abs(100 * pair.difference):.2f} points of accuracy"
+    low, high = sorted(100 * sign * bound for bound in pair.interval)
+    if pair.p_value < SURE:
+        verdict = f"{better} is better than {worse}, by {points} on these {pair.n:,} pictures."
     else:
         verdict = (
-            f"These {pair.n:,} pictures do not tell the two apart: {names[1]} gets {abs(points):.2f} points of accuracy "
-            f"{'more' if points >= 0 else 'less'} than {names[0]}, which chance explains."
+            f"These {pair.n:,} pictures do not tell the two apart: {better} is ahead by {points}, which chance explains."
         )
     certainty = (
-        f"On other such pictures the difference most likely lies between {100 * low:+.2f} and {100 * high:+.2f} points; "
-        f"two equally good models would differ so much with a probability of {pair.p_value:.2g} (McNemar’s exact test)."
+        f"On other such pictures {better} would most likely be ahead by {signed(low)} to {signed(high)} points; two equally good "
+        f"models would differ this much with a probability {_of(pair.p_value)} (McNemar’s exact test)."
     )
     where = (
         f"{names[0]} alone is right on {pair.only_first:,} pictures, {names[1]} alone on {pair.only_second:,}, and both "
@@ -304,6 +304,8 @@ def _rendered(template: str, data: Mapping[str, Any], sheet: Encoded, heat: Enco
     environment.filters["percent"] = lambda share, digits=1: "–" if share is None else f"{share:.{digits}%}"
     environment.filters["thousands"] = lambda number: "–" if number is None else f"{number:,}"
     environment.filters["measured"] = measured
+    environment.filters["signed"] = signed
+    environment.filters["probability"] = probability
     style, script = _read("page.css"), _read("page.js")
     tiles = _sheet_rules("pic", sheet) + _sheet_rules("heat", heat)
     page = environment.get_template(template).render(
@@ -330,6 +332,20 @@ def measured(number: float, unit: str) -> str:
     if unit == "times":
         return f"{number:,.1f} times"
     return f"{number:,.0f}"
+
+
+def signed(number: float, digits: int = 2) -> str:
+    """With a sign, and a minus as wide as a plus."""
+    return f"{number:+.{digits}f}".replace("-", "−")
+
+
+def probability(p: float) -> str:
+    """Two figures, down to where more would say nothing."""
+    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
+
+
+def _of(p: float) -> str:
+    return f"of {p:.2g}" if p >= 0.0001 else "below 1 in 10,000"
 
 
 def in_script(data: Mapping[str, Any]) -> str:

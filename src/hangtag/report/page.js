@@ -5,11 +5,9 @@
   const { classes, splits, pictures, lists, names } = data;
   const [SPLIT, INDEX, LABEL, SAID, TRUE, HEAT, SOURCE] = [0, 1, 2, 3, 4, 5, 6]; // a record, see report/album.py
   const PAGE = 40;
-  const columns = Math.ceil(Math.sqrt(pictures.length)) || 1;
-  const rows = Math.ceil(pictures.length / columns) || 1;
-  const hot = pictures.reduce((n, picture) => Math.max(n, picture[HEAT] + 1), 0);
-  const hotColumns = Math.ceil(Math.sqrt(hot)) || 1;
-  const hotRows = Math.ceil(hot / hotColumns) || 1;
+  const laidOut = document.getElementById("data").dataset;
+  const [columns, rows] = [Number(laidOut.columns), Number(laidOut.rows)];
+  const [hotColumns, hotRows] = [Number(laidOut.heatColumns), Number(laidOut.heatRows)];
 
   function make(tag, className, text, ...children) {
     const element = document.createElement(tag);

@@ -64,9 +64,10 @@ def line_chart(
     if best is not None:
         side = -5 if x(best) > WIDTH * 0.6 else 5
         parts.append(tag("line", x1=x(best), x2=x(best), y1=_TOP, y2=HEIGHT - _BOTTOM, class_="mark"))
-        parts.append(
-            text(x(best) + side, HEIGHT - _BOTTOM - 7, f"best epoch: {best}", "strong", "end" if side < 0 else "start")
-        )
+        there = [y(v) for line in series if (v := line.values[list(epochs).index(best)]) is not None]
+        low_down = bool(there) and sum(there) / len(there) > (_TOP + HEIGHT - _BOTTOM) / 2
+        place = _TOP + 10 if low_down else HEIGHT - _BOTTOM - 7  # away from the lines
+        parts.append(text(x(best) + side, place, f"best epoch: {best}", "strong", "end" if side < 0 else "start"))
     parts.append(text(0, 13, title, "title"))
     right = float(WIDTH - _RIGHT)
     for line in reversed(series if len(series) > 1 else []):

@@ -69,12 +69,12 @@ def reliability(probabilities: Probabilities, labels: Labels, after: Probabiliti
     parts.append(text(_LEFT - 7, _COUNTS_TOP + 36, "(log)", anchor="end"))
     legend = Markup().join(
         [
-            tag("rect", x=180, y=5, width=12, height=9, class_="bar", rx=1.5),
-            text(196, 13, "as served"),
+            tag("rect", x=164, y=5, width=12, height=9, class_="bar", rx=1.5),
+            text(180, 13, "as served"),
             *(
                 [
-                    tag("line", x1=262, x2=284, y1=9, y2=9, class_="line second"),
-                    text(289, 13, "with temperature"),
+                    tag("line", x1=248, x2=270, y1=9, y2=9, class_="line second"),
+                    text(275, 13, "with temperature"),
                 ]
                 if after is not None
                 else []

@@ -44,8 +44,8 @@ def costs(judged: Judged) -> list[Fact]:
     )
     trained = f"{card.params:,} parameters" if card.params else "the model file"
     facts.append(Fact("size", f"{size / 1e6:.1f} MB", trained))
-    facts.append(Fact("one picture", f"{judged.latency_ms:.1f} ms", "median, after decoding, on this machine"))
+    facts.append(Fact("one picture", f"{judged.latency_ms:.2g} ms", "median, after decoding, on this machine"))
     facts.append(
-        Fact("many pictures", f"{judged.throughput:,.0f} per second", f"on this machine, {cores()} core(s) allowed")
+        Fact("many pictures", f"{judged.throughput:,.0f} a second", f"on {cores()} processor core{'s' if cores() > 1 else ''}")
     )
     return facts
