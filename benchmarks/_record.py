@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 WORK = ROOT / "runs" / "benchmarks"
 HANGTAG = str(Path(sys.executable).with_name("hangtag"))
-PACKAGES = ("hangtag", "numpy", "pillow", "onnxruntime", "onnx", "torch", "scikit-learn")
+PACKAGES = ("hangtag", "numpy", "pillow", "onnxruntime", "onnx", "torch", "scikit-learn", "cleanlab")
 QUIET = 0.5  # a load average above it at the start means that others are at work
 
 console = Console(highlight=False)

@@ -17,7 +17,8 @@ LAYERS = [
     {"predict"},
     {"training", "evaluation", "audit", "export"},
     {"watch"},
-    {"recipes", "experiment", "out_of_fold"},
+    {"recipes", "experiment"},
+    {"out_of_fold"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

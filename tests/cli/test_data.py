@@ -48,7 +48,7 @@ def _few_drawings(monkeypatch):
     monkeypatch.setattr(drawn, "TEST_PICTURES", 20)
 
 
-@pytest.mark.parametrize("verb", ["fetch", "verify", "show"])
+@pytest.mark.parametrize("verb", ["fetch", "verify", "show", "audit"])
 def test_help_shows_an_example(verb):
     assert f"Example: hangtag data {verb}" in run(verb, "--help").stdout
 
@@ -138,3 +138,73 @@ def test_verify_finds_the_real_files_right():
     assert record["ok"] is True
     assert [file["shape"] for file in record["files"]] == [[60_000, 28, 28], [60_000], [10_000, 28, 28], [10_000]]
     assert set(record["test"]["counts"].values()) == {1_000}
+
+
+@pytest.mark.usefixtures("_few_drawings")
+def test_audit_writes_a_row_for_each_finding_and_galleries(tmp_path):
+    result = run("audit", "--data", "drawn", "--out", str(tmp_path / "found"))
+    assert result.exit_code == 0, result.output
+    assert "near-duplicate pairs" in result.stdout
+    assert "say --labels" in result.stderr
+    assert (tmp_path / "found" / "audit.csv").read_bytes().startswith(b"split,picture,label,finding")
+
+
+def test_audit_names_the_files(wares, tmp_path):
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save(wares / "hat" / "nothing.png")
+    result = run("audit", "--data", str(wares), "--split", "training", "--out", str(tmp_path / "a"), "--json")
+    record = json.loads(result.stdout)
+    assert record["name"] == "wares"
+    assert list(record["splits"]) == ["training"]
+    assert record["splits"]["training"]["label_errors"] is None
+    assert "nothing.png" in (tmp_path / "a" / "audit.csv").read_text(encoding="utf-8")
+    assert str(tmp_path / "a" / "odd-pictures.png") in record["files"]
+
+
+def test_audit_tells_what_was_left_out(wares, tmp_path):
+    assert "broken.png" in run("audit", "--data", str(wares), "--out", str(tmp_path / "a")).stderr
+
+
+def test_audit_leaves_no_gallery_of_what_is_no_longer_there(wares, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "label-errors.png").write_bytes(b"of an earlier audit")
+    run("audit", "--data", str(wares), "--out", str(tmp_path / "a"))
+    assert not (tmp_path / "a" / "label-errors.png").exists()
+
+
+@pytest.mark.usefixtures("_few_drawings")
+def test_audit_judges_labels_out_of_fold_in_both_halves(tmp_path, monkeypatch):
+    from hangtag import out_of_fold
+
+    monkeypatch.setattr(out_of_fold, "STEPS", 1)
+    monkeypatch.setattr(out_of_fold, "MANY", 1)
+    monkeypatch.setattr(out_of_fold, "_TIMED", 2)
+    result = run("audit", "--data", "drawn", "--labels", "out-of-fold", "--out", str(tmp_path), "--json")
+    splits = json.loads(result.stdout)["splits"]
+    assert {name: half["judged"] for name, half in splits.items()} == {"training": 40, "test": 20}
+    assert "networks to train: about" in result.stderr
+
+
+@pytest.mark.usefixtures("_few_drawings")
+def test_audit_of_training_pictures_by_a_model_that_learnt_from_them_is_refused(tmp_path):
+    from hangtag.core.paths import bundle_names
+
+    if "default" not in bundle_names():
+        pytest.skip("an installation without the default model")
+    arguments = ["--data", "drawn", "--split", "training", "--labels", "default", "--out", str(tmp_path / "a")]
+    result = run("audit", *arguments)
+    assert result.exception.code == "usage_split"
+    assert "out-of-fold" in str(result.exception)
+    assert not (tmp_path / "a").exists()
+
+
+def test_audit_by_an_unknown_model_is_one_line(wares, tmp_path):
+    done = hangtag("data", "audit", "--data", str(wares), "--labels", "no-such", "--out", str(tmp_path / "a"), "--json")
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["error"]["code"] == "bundle_not_found"
+
+
+def test_audit_without_its_extra_says_so_before_anything_is_read(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
+    result = run("audit", "--data", "/nowhere", "--labels", "out-of-fold")
+    assert result.exception.code == "extra_missing"
+    assert "hangtag[report]" in str(result.exception)

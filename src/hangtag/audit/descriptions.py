@@ -36,6 +36,9 @@ def describe(images: Pictures) -> NDArray[np.float32]:
     (u, -v): of each such pair, sum and absolute difference are kept. On an empty ground two pictures' descriptions are
     never farther apart than the pictures laid over each other as well as may be (root of the sum of squared pixels).
     """
+    weights = np.ones((FREQUENCIES, FREQUENCIES))  # (u, v) and (-u, -v), of equal amplitude, are described once
+    weights[0] = weights[:, 0] = np.sqrt(1 / 2)  # on the axes, (u, v) and (u, -v) are those two already
+    weights[0, 0] = 1 / 2  # and in the middle all are one
     parts = [np.zeros((0, 2 * FREQUENCIES**2), np.float32)]
     for start in range(0, len(images), _STEP):
         pixels = reduced(images[start : start + _STEP]).astype(np.float32)
@@ -44,7 +47,7 @@ def describe(images: Pictures) -> NDArray[np.float32]:
         amplitudes = np.abs(np.fft.rfft2(grey, s=canvas, norm="ortho"))  # (n, H', W'/2 + 1)
         down = amplitudes[:, :FREQUENCIES, :FREQUENCIES]
         up = amplitudes[:, -np.arange(FREQUENCIES), :FREQUENCIES]
-        pairs = np.stack([down + up, np.abs(down - up)], axis=1) / np.sqrt(2)
+        pairs = np.stack([down + up, np.abs(down - up)], axis=1) * weights
         parts.append(pairs.reshape(len(grey), -1).astype(np.float32))
     return np.concatenate(parts)
 
@@ -83,7 +86,7 @@ def _smallest(values: NDArray[Any], count: int) -> NDArray[np.intp]:
     n, columns = values.shape
     blocks = columns // _BLOCK
     if blocks <= count:
-        return np.argpartition(values, count - 1, axis=1)[:, :count]
+        return np.argpartition(values, count - 1, axis=1)[:, :count].copy()  # a view would keep all of it
     whole = blocks * _BLOCK
     minima = values[:, :whole].reshape(n, blocks, _BLOCK).min(axis=2)
     starts = np.argpartition(minima, count - 1, axis=1)[:, :count] * _BLOCK

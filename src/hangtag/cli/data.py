@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hangtag.cli._audit import audit
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
 
@@ -29,7 +30,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard o
 
 @click.group(epilog="Example: hangtag data verify")
 def command() -> None:
-    """Fetch, verify or show the pictures that models learn from."""
+    """Fetch, verify, show or audit the pictures that models learn from."""
 
 
 @command.command(epilog="Example: hangtag data fetch")
@@ -121,6 +122,9 @@ def show(data: str | None, split: str, out: Path, size: int, colour: bool, as_js
     else:
         _print_pictures(Console(), split, pictures)
     click.secho(f"contact sheet: {out}", err=True)
+
+
+command.add_command(audit)
 
 
 def _find(data: str | None, progress: Any, size: int = 28, colour: bool = False) -> Dataset:

@@ -1,4 +1,4 @@
-"""Text of unknown origin (file names, class names, messages that hold them) made fit for a terminal."""
+"""Text of unknown origin (file names, class names, messages) made fit for a terminal or a spreadsheet."""
 
 from __future__ import annotations
 

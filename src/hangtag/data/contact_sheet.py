@@ -13,9 +13,9 @@ from hangtag.core.types import Pictures, Split
 if TYPE_CHECKING:
     from rich.text import Text
 
-_PAPER, _INK, _FAINT, _BAR = (250, 248, 244), (34, 32, 30), (140, 134, 126), (196, 78, 52)
+PAPER, INK, FAINT, ACCENT = (250, 248, 244), (34, 32, 30), (140, 134, 126), (196, 78, 52)
 _MOST_CLASSES = 200  # a sheet of more rows than this nobody reads
-_TILE, _GAP, _MARGIN, _NAMES, _HEAD = 84, 6, 36, 230, 76  # pixels
+TILE, _GAP, _MARGIN, _NAMES, _HEAD = 84, 6, 36, 230, 76  # pixels
 
 
 def examples(split: Split, label: int, count: int) -> NDArray[np.intp]:
@@ -28,27 +28,26 @@ def contact_sheet(split: Split, title: str, per_class: int = 12) -> Image.Image:
     """An RGB picture: one row per class, with its name, its count as a number and a bar, and `per_class` pictures."""
     names = split.class_names[:_MOST_CLASSES]
     counts = [split.counts()[name] for name in names]
-    row = _TILE + _GAP * 2
-    width = _MARGIN * 2 + _NAMES + per_class * (_TILE + _GAP)
-    sheet = Image.new("RGB", (width, _HEAD + _MARGIN * 2 + row * len(names)), _PAPER)
+    row = TILE + _GAP * 2
+    width = _MARGIN * 2 + _NAMES + per_class * (TILE + _GAP)
+    sheet = Image.new("RGB", (width, _HEAD + _MARGIN * 2 + row * len(names)), PAPER)
     pen = ImageDraw.Draw(sheet)
     large, medium, small = (ImageFont.load_default(size) for size in (28, 20, 15))
-    pen.text((_MARGIN, _MARGIN), title, fill=_INK, font=large)
+    pen.text((_MARGIN, _MARGIN), title, fill=INK, font=large)
     side = " by ".join(str(n) for n in split.images.shape[1:3])
     facts = f"{len(split):,} pictures of {side} in {len(split.class_names):,} classes"
-    pen.text((_MARGIN, _MARGIN + 38), facts, fill=_FAINT, font=small)
+    pen.text((_MARGIN, _MARGIN + 38), facts, fill=FAINT, font=small)
     for label, (name, count) in enumerate(zip(names, counts, strict=True)):
         top = _MARGIN + _HEAD + label * row
-        pen.text((_MARGIN, top + 10), _shortened(name, medium, _NAMES - 24), fill=_INK, font=medium)
-        pen.text((_MARGIN, top + 38), f"{count:,}", fill=_FAINT, font=small)
+        pen.text((_MARGIN, top + 10), shortened(name, medium, _NAMES - 24), fill=INK, font=medium)
+        pen.text((_MARGIN, top + 38), f"{count:,}", fill=FAINT, font=small)
         full = _NAMES - 30
         pen.rectangle((_MARGIN, top + 62, _MARGIN + full, top + 67), fill=(232, 227, 219))
         if count:
             long = max(2, round(full * count / max(counts)))
-            pen.rectangle((_MARGIN, top + 62, _MARGIN + long, top + 67), fill=_BAR)
+            pen.rectangle((_MARGIN, top + 62, _MARGIN + long, top + 67), fill=ACCENT)
         for place, index in enumerate(examples(split, label, per_class)):
-            tile = _tile(split.images[index])
-            sheet.paste(tile, (_MARGIN + _NAMES + place * (_TILE + _GAP), top))
+            sheet.paste(tile(split.images[index]), (_MARGIN + _NAMES + place * (TILE + _GAP), top))
     return sheet
 
 
@@ -75,13 +74,15 @@ def bar(fraction: float, columns: int) -> str:
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
-def _tile(picture: Pictures) -> Image.Image:
+def tile(picture: Pictures) -> Image.Image:
+    """One picture, (H, W) or (H, W, 3), as TILE pixels a side of RGB; pixels of small ones stay sharp."""
     image = Image.fromarray(picture).convert("RGB")
-    enlarging = image.width < _TILE
-    return image.resize((_TILE, _TILE), Image.Resampling.NEAREST if enlarging else Image.Resampling.LANCZOS)
+    enlarging = image.width < TILE
+    return image.resize((TILE, TILE), Image.Resampling.NEAREST if enlarging else Image.Resampling.LANCZOS)
 
 
-def _shortened(text: str, font: Any, width: int) -> str:
+def shortened(text: str, font: Any, width: int) -> str:
+    """`text` cut to `width` pixels of `font`, without what cannot be drawn."""
     shown = "".join(c if c.isprintable() else "�" for c in text)
     while len(shown) > 1 and font.getlength(shown) > width:
         shown = shown[:-2] + "…"

@@ -170,24 +170,26 @@ def _augmented(judged: Judged) -> tuple[str, list[Strip]]:
     except HangtagError as error:  # an augmentation of somebody's own
         return f"The recipe augments by {_listed(recipe)}, which cannot be shown here: {error.message}.", []
 
-    own = np.flatnonzero(judged.training.labels == judged.training.labels[0])[:1]
-    others = np.random.default_rng(0).permutation(len(judged.training))[:_VARIANTS]  # to be mixed in
-    batch = judged.training.images[np.concatenate([np.repeat(own, _VARIANTS), others])]
-    stacked = torch.from_numpy(batch).float()
-    stacked = stacked.unsqueeze(1) if stacked.ndim == 3 else stacked.permute(0, 3, 1, 2)
-    labels = torch.arange(len(stacked)) % len(judged.test.class_names)
+    # Beside the picture stand others, for augmentations that mix; each variant is another epoch.
+    chosen = np.concatenate([[0], np.random.default_rng(0).permutation(len(judged.training))[:_VARIANTS]])
+    batch = torch.from_numpy(judged.training.images[chosen]).float()
+    batch = batch.unsqueeze(1) if batch.ndim == 3 else batch.permute(0, 3, 1, 2)  # (N, C, H, W)
+    labels = torch.from_numpy(judged.training.labels[chosen])
     targets = torch.nn.functional.one_hot(labels, len(judged.test.class_names)).float()
 
-    def through(chosen: list[augment.Augmentation]) -> list[str]:
-        images, aims = stacked, targets
-        generator = torch.Generator().manual_seed(0)
-        for step in chosen:
-            drawn = step.draw(torch.arange(len(images)), recipe.size, 0, generator)
-            images, aims = step.apply(images, aims, drawn)
-        pixels = images[:_VARIANTS].round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        return [picture_uri(one[..., 0] if one.shape[2] == 1 else one, 112) for one in pixels]
+    def through(steps: list[augment.Augmentation]) -> list[str]:
+        return [variant(steps, epoch) for epoch in range(_VARIANTS)]
 
-    strips = [Strip("as it is", [picture_uri(judged.training.images[own[0]], 112)])]
+    def variant(steps: list[augment.Augmentation], epoch: int) -> str:
+        images, aims = batch, targets
+        generator = torch.Generator().manual_seed(epoch)
+        for step in steps:
+            drawn = step.draw(torch.arange(len(images)), recipe.size, epoch, generator)
+            images, aims = step.apply(images, aims, drawn)
+        pixels = images[0].round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+        return picture_uri(pixels[..., 0] if pixels.shape[2] == 1 else pixels, 112)
+
+    strips = [Strip("as it is", [picture_uri(judged.training.images[0], 112)])]
     strips += [Strip(part.name.replace("_", " "), through([step])) for part, step in zip(recipe.augment, steps, strict=True)]
     if len(steps) > 1:
         strips.append(Strip("all together", through(steps)))
