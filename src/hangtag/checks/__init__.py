@@ -7,6 +7,7 @@ its code (`HT001`), which is never given to another check; `docs/findings.md` ex
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
@@ -113,4 +114,4 @@ def run(evidence: Evidence) -> list[Finding]:
 
 def noise_of(share: float, n: int) -> float:
     """Half the width of the 95% interval of a share seen on `n` pictures, after Wald."""
-    return Z * float(share * (1 - share) / max(1, n)) ** 0.5
+    return Z * math.sqrt(share * (1 - share) / max(1, n))

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.printable import as_text
-from hangtag.core.types import Probabilities, Split
+from hangtag.core.types import Split
 from hangtag.report.judged import Judged
 from hangtag.report.pictures import Sheet
 
-TEST, TRAINING, VALIDATION = 0, 1, 2  # places in `SPLITS`
-SPLITS = ("test", "training", "validation")
+TEST, TRAINING = 0, 1  # places in `SPLITS`
+SPLITS = ("test", "training")
 TOP = 3  # classes whose probability is shown
 MOST = 12_000  # pictures in one report
 _LONGEST_SOURCE = 120  # characters of a file's name
@@ -45,9 +45,9 @@ class Album:
         number, new = self.sheet.add((split, index), pictures.images[index])
         if new:
             label = int(pictures.labels[index])
-            answers = [self._answers(model, split) for model in self.models]
-            said = [[] if answer is None else _likeliest(answer[index]) for answer in answers]
-            true = [-1 if answer is None else _thousandths(float(answer[index, label])) for answer in answers]
+            answers = [_answer(model, split, index) for model in self.models]
+            said = [[] if answer is None else _likeliest(answer) for answer in answers]
+            true = [-1 if answer is None else _thousandths(float(answer[label])) for answer in answers]
             source = as_text(pictures.sources[index])[-_LONGEST_SOURCE:] if pictures.sources else ""
             self.records.append([split, index, label, said, true, -1, source])
         return number
@@ -62,14 +62,22 @@ class Album:
             self.records[number][5] = place
 
     def _pictures(self, split: int) -> Split:
-        first = self.models[0]
-        pictures = (first.test, first.everything, first.validation)[split]
+        pictures = self.models[0].test if split == TEST else self.models[0].everything
         assert pictures is not None, SPLITS[split]
         return pictures
 
-    @staticmethod
-    def _answers(model: Judged, split: int) -> Probabilities | None:
-        return (model.probabilities, None, model.validation_probabilities)[split]
+
+def _answer(model: Judged, split: int, index: int) -> NDArray[np.float32] | None:
+    """What the model says of a picture it has not learnt from."""
+    row: NDArray[np.float32]
+    if split == TEST:
+        row = model.probabilities[index]
+        return row
+    place = model.validation_rows.get(index)
+    if place is None or model.validation_probabilities is None:
+        return None
+    row = model.validation_probabilities[place]
+    return row
 
 
 def _likeliest(row: NDArray[np.float32]) -> list[int]:

@@ -81,7 +81,8 @@ def report_on(name: str | Path, data: str | None = None, progress: Progress | No
     wrong, right = _mistakes(judged), _right(judged)
     mistakes = album.add_all(TEST, wrong)
     shown = glance(judged, album)
-    audit = quality(judged, album)
+    assert judged.audit is not None
+    found = quality(judged.audit, album)
     certain = album.add_all(TEST, right)
     maps = explain(judged, wrong[: len(mistakes)], progress)
     album.heat(mistakes[: len(maps.values)])
@@ -90,7 +91,7 @@ def report_on(name: str | Path, data: str | None = None, progress: Progress | No
         "report.html",
         album,
         maps,
-        {"mistakes": mistakes, "right": certain, "examples": shown.examples, **audit.lists},
+        {"mistakes": mistakes, "right": certain, "examples": shown.examples, **found.lists},
         {
             "judged": judged,
             "verdict": said,
@@ -99,7 +100,7 @@ def report_on(name: str | Path, data: str | None = None, progress: Progress | No
             "curves": curves(judged.card),
             "confusion": confusion(judged),
             "trust": trust(judged),
-            "quality": audit,
+            "quality": found,
             "glance": shown,
             "card": model_card(judged),
             "mistakes": int((judged.predicted != judged.test.labels).sum()),
@@ -224,15 +225,15 @@ def _comparison_sentences(pair: Paired, names: tuple[str, str]) -> tuple[str, st
         verdict = f"{better} is better than {worse}, by {points} on these {pair.n:,} pictures."
     else:
         verdict = (
-            f"These {pair.n:,} pictures do not tell the two apart: {better} is ahead by {points}, which chance explains."
+            f"These {pair.n:,} pictures do not tell the two apart: {better} is {points} ahead, which may be chance."
         )
     certainty = (
-        f"On other such pictures {better} would most likely be ahead by {signed(low)} to {signed(high)} points; two equally good "
-        f"models would differ this much with a probability {_of(pair.p_value)} (McNemar’s exact test)."
+        f"On other such pictures {better} would most likely be ahead by {signed(low)} to {signed(high)} points; two "
+        f"equally good models would differ this much with a probability {_of(pair.p_value)} (McNemar’s exact test)."
     )
     where = (
-        f"{names[0]} alone is right on {pair.only_first:,} pictures, {names[1]} alone on {pair.only_second:,}, and both "
-        f"are wrong on {pair.both_wrong:,}."
+        f"{names[0]} alone is right on {pair.only_first:,} pictures, {names[1]} alone on {pair.only_second:,}, and "
+        f"both are wrong on {pair.both_wrong:,}."
     )
     return verdict, certainty, where
 
@@ -256,22 +257,8 @@ def _record(judged: Judged) -> dict[str, Any]:
             "pictures_per_s": judged.throughput,
         },
         "calibration": judged.calibration.to_dict(),
-        "data_quality": {
-            "suspect_labels": [
-                {"split": split, "index": error.index, "given": error.given, "suggested": error.suggested,
-                 "score": error.score}
-                for split, errors in (("test", judged.suspects), ("validation", judged.validation_suspects))
-                for error in errors
-            ],
-            "near_duplicates": [
-                {"split": "test", "index": pair.first, "other_split": other, "other_index": pair.second,
-                 "distance": pair.distance, "relation": pair.relation}
-                for other, pairs in (("training", judged.across or []), ("test", judged.within))
-                for pair in pairs
-            ],
-            "odd_pictures": [{"index": odd.index, "reason": odd.reason, "score": odd.score} for odd in judged.odd],
-        },
-    }  # fmt: skip
+        "audit": None if judged.audit is None else judged.audit.to_dict(),
+    }
 
 
 def _page(template: str, album: Album, maps: Maps, lists: Mapping[str, Any], context: dict[str, Any]) -> str:
@@ -309,11 +296,11 @@ def _rendered(template: str, data: Mapping[str, Any], sheet: Encoded, heat: Enco
     style, script = _read("page.css"), _read("page.js")
     tiles = _sheet_rules("pic", sheet) + _sheet_rules("heat", heat)
     page = environment.get_template(template).render(
-        style=Markup(style),  # noqa: S704
-        tiles=Markup(tiles),  # noqa: S704
-        script=Markup(script),  # noqa: S704
+        style=Markup(style),
+        tiles=Markup(tiles),
+        script=Markup(script),
         hashes={"style": f"{_hash(style)} {_hash(tiles)}", "script": _hash(script)},
-        data=Markup(in_script(data)),  # noqa: S704
+        data=Markup(in_script(data)),
         sheet=sheet,
         heat=heat,
         version=metadata.version("hangtag"),

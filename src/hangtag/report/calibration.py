@@ -92,7 +92,9 @@ def _why_none(bundle: Bundle, validation: Split | None, missing: str, own: bool)
     if validation is None:
         return f"No temperature: there are no validation pictures to fit it on ({missing})."
     if not own:
-        return "No temperature: these are not the data the model was trained on, so it may know these validation pictures."
+        return (
+            "No temperature: these are not the data the model was trained on, so it may know these validation pictures."
+        )
     return f"No temperature: {len(validation)} validation pictures are too few to fit it on (at least {FEWEST})."
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hangtag import audit, checks, predict
-from hangtag.audit import LabelError, NearDuplicate, OddPicture
+from hangtag import checks, predict
+from hangtag.audit import label_errors, near_duplicates, odd_pictures
+from hangtag.audit.audit import Audit
 from hangtag.checks import Evidence, Finding
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Labels, Predictor, Probabilities, Split
-from hangtag.data.split import stratified
+from hangtag.data.split import stratified, validation_of
 from hangtag.evaluation.bundle import dataset_of
 from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict.bundle import Bundle, open_bundle
@@ -38,10 +41,8 @@ class Judged:
         training: the pictures it learnt from, as far as they are there.
         validation, validation_probabilities: the pictures held out of training.
         calibration: the temperature, or why there is none.
-        suspects, validation_suspects: labels that are probably wrong, of test and of validation pictures.
-        across: near-duplicates, `first` a test picture and `second` one of `everything`.
-        within: near-duplicates among the test pictures.
-        odd: test pictures worth a look.
+        audit: of the test pictures and of the whole training half, where labels of its validation pictures only are
+            judged, and near-duplicates among themselves are not looked for; None if nobody looked.
         everything: all pictures of the training half, validation included.
         throughput: pictures per second, many at once.
         latency_ms: milliseconds for one picture alone, the median.
@@ -60,11 +61,7 @@ class Judged:
     validation: Split | None
     validation_probabilities: Probabilities | None
     calibration: Calibration
-    suspects: list[LabelError]
-    validation_suspects: list[LabelError]
-    across: list[NearDuplicate] | None
-    within: list[NearDuplicate]
-    odd: list[OddPicture]
+    audit: Audit | None
     throughput: float
     latency_ms: float
     findings: list[Finding]
@@ -75,15 +72,24 @@ class Judged:
         """The bundle's card."""
         return self.bundle.card
 
+    @cached_property
+    def validation_rows(self) -> dict[int, int]:
+        """Places in `everything` of the validation pictures, to their places among these."""
+        if self.everything is None or self.validation is None:
+            return {}
+        return {int(row): place for place, row in enumerate(np.flatnonzero(validation_of(self.everything)))}
+
     @property
     def predicted(self) -> Labels:
         """(N,) what the model takes each test picture for."""
-        return self.probabilities.argmax(axis=1)
+        labels: Labels = self.probabilities.argmax(axis=1)
+        return labels
 
     @property
-    def confidence(self) -> Probabilities:
+    def confidence(self) -> NDArray[np.float32]:
         """(N,) how sure it is of that."""
-        return self.probabilities.max(axis=1)
+        confidence: NDArray[np.float32] = self.probabilities.max(axis=1)
+        return confidence
 
 
 def measure(
@@ -130,20 +136,10 @@ def measure(
     own = everything is not None and everything.digest() == card.data.get("digest")
     calibration = calibrate(bundle, held_out, validation, probabilities, test.labels, missing, own)
 
-    suspects: list[LabelError] = []
-    held_out_suspects: list[LabelError] = []
-    across: list[NearDuplicate] | None = None
-    within: list[NearDuplicate] = []
-    odd: list[OddPicture] = []
+    audit = None
     if audited:
-        tell("looking for suspect labels", 0, 2)
-        suspects = audit.label_errors(probabilities, test.labels)
-        tell("looking for suspect labels", 1, 2)
-        if held_out is not None and validation is not None:
-            held_out_suspects = audit.label_errors(held_out, validation.labels)
-        tell("looking for suspect labels", 2, 2)
-        odd = audit.odd_pictures(test.images, test.labels)
-        across, within = _duplicates(test, everything, tell)
+        audit = _audit(dataset.name, test, probabilities, everything, held_out, tell)
+    across = None if audit is None else audit.near_duplicates.get(("training", "test"))
     evidence = Evidence(
         evaluation=evaluation,
         probabilities=probabilities,
@@ -154,9 +150,9 @@ def measure(
         validation=held_out_judged,
         history=card.training.get("history") or [],
         kept_epoch=card.training.get("best_epoch"),
-        suspect_labels=len(suspects) if audited else None,
-        twins_across=None if across is None else len({pair.first for pair in across}),
-        odd_pictures=len(odd) if audited else None,
+        suspect_labels=None if audit is None else len(audit.label_errors["test"]),
+        twins_across=None if across is None else len({pair.second for pair in across}),
+        odd_pictures=None if audit is None else len(audit.odd_pictures["test"]),
     )
     return Judged(
         bundle=bundle,
@@ -170,11 +166,7 @@ def measure(
         validation=validation,
         validation_probabilities=held_out,
         calibration=calibration,
-        suspects=suspects,
-        validation_suspects=held_out_suspects,
-        across=across,
-        within=within,
-        odd=odd,
+        audit=audit,
         throughput=throughput,
         latency_ms=_latency_ms(predictor, test),
         findings=checks.run(evidence),
@@ -203,19 +195,36 @@ def _sample(split: Split) -> Split:
     return split.take(np.sort(order))
 
 
-def _duplicates(
-    test: Split, everything: Split | None, tell: Progress
-) -> tuple[list[NearDuplicate] | None, list[NearDuplicate]]:
-    """Near-duplicates across the splits and within the test, told in slices so that the bar moves."""
-    what = "looking for near-duplicates"
-    within = audit.near_duplicates(test.images)
-    if everything is None or everything.images.shape[1:] != test.images.shape[1:]:
-        return None, within
-    across: list[NearDuplicate] = []
-    tell(what, 0, len(test))
-    across = audit.near_duplicates(test.images, everything.images)
-    tell(what, len(test), len(test))
-    return across, within
+def _audit(
+    name: str,
+    test: Split,
+    probabilities: Probabilities,
+    everything: Split | None,
+    held_out: Probabilities | None,
+    tell: Progress,
+) -> Audit:
+    """What is wrong with the data, as far as a model can tell of pictures it has not learnt from."""
+    what, steps = "looking the data over", 4
+    tell(what, 0, steps)
+    splits, judged = {"test": test}, {"test": len(test)}
+    errors = {"test": label_errors(probabilities, test.labels)}
+    if everything is not None:
+        splits["training"] = everything
+    if everything is not None and held_out is not None:
+        rows = np.flatnonzero(validation_of(everything))
+        judged["training"] = len(rows)
+        found = label_errors(held_out, everything.labels[rows])
+        errors["training"] = [replace(error, index=int(rows[error.index])) for error in found]
+    tell(what, 1, steps)
+    odd = {split: odd_pictures(pictures.images, pictures.labels) for split, pictures in splits.items()}
+    tell(what, 2, steps)
+    pairs = {("test", "test"): near_duplicates(test.images)}
+    tell(what, 3, steps)
+    if everything is not None:
+        twins = near_duplicates(test.images, everything.images)  # asked this way round there are fewer to compare
+        pairs["training", "test"] = [replace(pair, first=pair.second, second=pair.first) for pair in twins]
+    tell(what, steps, steps)
+    return Audit(name, splits, judged, errors, pairs, odd)
 
 
 def _latency_ms(predictor: Predictor, test: Split) -> float:

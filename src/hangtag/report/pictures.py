@@ -110,9 +110,7 @@ def data_uri(content: bytes, kind: str) -> str:
 
 def _encode(images: list[NDArray[np.uint8]], side: int, exact: bool) -> tuple[bytes, int, int]:
     if images[0].shape[0] != side:
-        images = [
-            np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.LANCZOS)) for image in images
-        ]
+        images = [np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.LANCZOS)) for image in images]
     canvas, columns, rows = _lay_out(images)
     image = Image.fromarray(canvas)
     if exact:

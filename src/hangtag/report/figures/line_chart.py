@@ -85,7 +85,9 @@ def line_chart(
         values = [(line, line.values[i]) for line in series]
         told = ", ".join(f"{line.name} {shown(v)}" if line.name else shown(v) for line, v in values if v is not None)
         dots = [
-            tag("circle", cx=x(epoch), cy=y(v), r=3.5, class_=f"dot {line.style}") for line, v in values if v is not None
+            tag("circle", cx=x(epoch), cy=y(v), r=3.5, class_=f"dot {line.style}")
+            for line, v in values
+            if v is not None
         ]
         left, width = max(_LEFT, x(epoch) - half), 2 * half
         hit = tag("rect", x=left, y=_TOP, width=min(width, WIDTH - left), height=HEIGHT - _BOTTOM - _TOP, class_="hit")

@@ -85,9 +85,7 @@ def reliability(probabilities: Probabilities, labels: Labels, after: Probabiliti
     return figure(WIDTH, HEIGHT, "Reliability: share right by confidence, in 15 bins", *parts)
 
 
-def _bins(
-    probabilities: Probabilities, labels: Labels
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _bins(probabilities: Probabilities, labels: Labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Per bin: pictures, mean confidence, share right."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     correct = probabilities.argmax(axis=1) == labels

@@ -17,7 +17,7 @@ def tag(name: str, *children: str, **attributes: object) -> Markup:
         if value is not None
     )
     inner = "".join(str(escape(child)) for child in children)
-    return Markup(f"<{name}{given}>{inner}</{name}>")  # noqa: S704
+    return Markup(f"<{name}{given}>{inner}</{name}>")
 
 
 def text(x: float, y: float, content: str, class_: str = "label", anchor: str = "start") -> Markup:
@@ -42,6 +42,7 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
+        """The place of `value`; the middle if all numbers are one."""
         span = self.high - self.low
         share = 0.5 if span == 0 else (value - self.low) / span
         return self.start + share * (self.end - self.start)

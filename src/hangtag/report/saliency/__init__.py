@@ -1,7 +1,7 @@
-"""Where a model looks: for each mistake, which parts of the picture tip the balance between what it said and the truth.
+"""Where a model looks: for each mistake, which parts of the picture tip the balance between its answer and the truth.
 
-Networks whose weights are in the bundle are asked for gradients (`gradients`, where captum is installed); all others are
-shown the picture with one patch after another covered (`occlusion`), which asks for nothing but answers.
+Networks whose weights are in the bundle are asked for gradients (`gradients`, where captum is installed); all others
+are shown the picture with one patch after another covered (`occlusion`), which asks for nothing but answers.
 """
 
 from __future__ import annotations

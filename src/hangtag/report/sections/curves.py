@@ -62,7 +62,7 @@ def _why_none(card: Card) -> str:
 
 def _remark(card: Card, validated: bool, best: int | None, lowest: int | None, epochs: int) -> str:
     said = [
-        "Training values are running means over pictures as they were shown, augmented and with dropout, so they can be "
+        "Training values are running means over pictures as they were shown, augmented and with dropout: they can be "
         "worse than validation values."
     ]
     if card.recipe.get("label_smoothing"):

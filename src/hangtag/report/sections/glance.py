@@ -106,12 +106,12 @@ def _split(judged: Judged) -> str:
 
 def _prepared(judged: Judged) -> tuple[str, list[Strip]]:
     card = judged.card
+    how = "fitted into a square" if card.colour else "trimmed, made grey and light on dark, fitted into a square"
     size = f"{card.size} × {card.size} pixels, {'in colour' if card.colour else 'grey'}"
     if not judged.test.sources:
         return (
             f"These pictures are already what the model takes ({size}), so nothing is done to them. A photo is turned "
-            f"upright, {'fitted into the square' if card.colour else 'trimmed, made light on dark, fitted into the square'} "
-            "before the model sees it.",
+            f"upright and {how} before the model sees it.",
             [],
         )
     before = [
@@ -124,7 +124,6 @@ def _prepared(judged: Judged) -> tuple[str, list[Strip]]:
         Strip("as photographed", [picture_uri(pixels, 112) for _, pixels in originals]),
         Strip("as the model sees it", [picture_uri(judged.test.images[index], 112) for index, _ in originals]),
     ]
-    how = "fitted into a square" if card.colour else "trimmed, made grey and light on dark, fitted into a square"
     return f"Each photo is turned upright and {how} of {size}.", strips if originals else []
 
 
@@ -190,7 +189,9 @@ def _augmented(judged: Judged) -> tuple[str, list[Strip]]:
         return picture_uri(pixels[..., 0] if pixels.shape[2] == 1 else pixels, 112)
 
     strips = [Strip("as it is", [picture_uri(judged.training.images[0], 112)])]
-    strips += [Strip(part.name.replace("_", " "), through([step])) for part, step in zip(recipe.augment, steps, strict=True)]
+    strips += [
+        Strip(part.name.replace("_", " "), through([step])) for part, step in zip(recipe.augment, steps, strict=True)
+    ]
     if len(steps) > 1:
         strips.append(Strip("all together", through(steps)))
     return "One training picture, as the network may have met it in different epochs:", strips

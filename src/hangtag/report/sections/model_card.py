@@ -68,7 +68,9 @@ def model_card(judged: Judged) -> ModelCard:
             )
             if value
         ],
-        command=" ".join(filter(None, ("hangtag train recipe.json", "--full" if card.full else "", "" if about else "--data PATH"))),
+        command=" ".join(
+            filter(None, ("hangtag train recipe.json", "--full" if card.full else "", "" if about else "--data PATH"))
+        ),
         recipe=json.dumps(card.recipe, indent=1, ensure_ascii=False),
     )
 

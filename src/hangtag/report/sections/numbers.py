@@ -46,6 +46,10 @@ def costs(judged: Judged) -> list[Fact]:
     facts.append(Fact("size", f"{size / 1e6:.1f} MB", trained))
     facts.append(Fact("one picture", f"{judged.latency_ms:.2g} ms", "median, after decoding, on this machine"))
     facts.append(
-        Fact("many pictures", f"{judged.throughput:,.0f} a second", f"on {cores()} processor core{'s' if cores() > 1 else ''}")
+        Fact(
+            "many pictures",
+            f"{judged.throughput:,.0f} a second",
+            f"on {cores()} processor core{'s' if cores() > 1 else ''}",
+        )
     )
     return facts

@@ -2,89 +2,63 @@
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hangtag.core.printable import as_text, harmless
-from hangtag.core.types import Split
-from hangtag.report.album import TEST, TRAINING, VALIDATION, Album
-from hangtag.report.judged import Judged
+from hangtag.audit.audit import Audit
+from hangtag.report.album import TEST, TRAINING, Album
+from hangtag.report.pictures import data_uri
 
-MOST = 300  # of each kind shown as pictures; the CSV holds all
-COLUMNS = ("problem", "split", "index", "file", "label", "suggestion", "other_split", "other_index", "other_file", "score")
-_MOST_ROWS = 5_000
+MOST = 300  # of each kind shown as pictures; the CSV holds more
+MOST_ROWS = 3_000  # of the CSV
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Numbers of each kind, lists for the galleries, and the CSV as a data URI."""
+    """What was found.
+
+    Args:
+        counts: of each kind; None if nobody could look.
+        lists: numbers of the album's pictures with what is to be said of each, for the galleries.
+        csv: all findings as a data URI.
+        left_out: findings that found no room in it.
+    """
 
     counts: dict[str, int | None]
     lists: dict[str, list[Any]]
     csv: str
-    shortened: bool
+    left_out: int
 
 
-def quality(judged: Judged, album: Album) -> Quality:
+def quality(audit: Audit, album: Album) -> Quality:
     """Everything the audit found, the surest first."""
-    suspects = [(TEST, error) for error in judged.suspects] + [
-        (VALIDATION, error) for error in judged.validation_suspects
-    ]
+    places = {"test": TEST, "training": TRAINING}
+    suspects = [(split, error) for split, errors in audit.label_errors.items() for error in errors]
     suspects.sort(key=lambda pair: pair[1].score)
+    across = audit.near_duplicates.get(("training", "test"))
+    within = audit.near_duplicates["test", "test"]
+    odd = [(split, picture) for split, pictures in audit.odd_pictures.items() for picture in pictures]
+    odd.sort(key=lambda pair: pair[1].score)
+
     lists: dict[str, list[Any]] = {"suspects": [], "across": [], "within": [], "odd": []}
     for split, error in suspects[:MOST]:
-        if (number := album.add(split, error.index)) is not None:
+        if (number := album.add(places[split], error.index)) is not None:
             lists["suspects"].append([number, error.suggested, round(error.score, 5)])
-    for kind, pairs, other in (("across", judged.across or [], TRAINING), ("within", judged.within, TEST)):
+    for kind, other, pairs in (("across", TRAINING, across or []), ("within", TEST, within)):
         for pair in pairs[:MOST]:
-            first, second = album.add(TEST, pair.first), album.add(other, pair.second)
-            if first is not None and second is not None:
-                lists[kind].append([first, second, round(pair.distance, 4), pair.relation])
-    for odd in judged.odd[:MOST]:
-        if (number := album.add(TEST, odd.index)) is not None:
-            lists["odd"].append([number, odd.reason])
+            one, two = album.add(TEST, pair.second), album.add(other, pair.first)
+            if one is not None and two is not None:
+                lists[kind].append([one, two, round(pair.distance, 4), pair.relation])
+    for split, picture in odd[:MOST]:
+        if (number := album.add(places[split], picture.index)) is not None:
+            lists["odd"].append([number, picture.reason])
+
     counts = {
         "suspects": len(suspects),
-        "across": None if judged.across is None else len(judged.across),
-        "within": len(judged.within),
-        "odd": len(judged.odd),
+        "across": None if across is None else len(across),
+        "within": len(within),
+        "odd": len(odd),
     }
-    rows = list(_rows(judged))
-    return Quality(counts, lists, _as_uri(rows[:_MOST_ROWS]), len(rows) > _MOST_ROWS)
-
-
-def _rows(judged: Judged) -> Iterator[tuple[object, ...]]:
-    names = judged.test.class_names
-    for split, name, errors in (
-        (judged.test, "test", judged.suspects),
-        (judged.validation, "validation", judged.validation_suspects),
-    ):
-        for error in errors:
-            yield ("suspect label", name, error.index, _file(split, error.index), names[error.given],
-                   names[error.suggested], "", "", "", f"{error.score:.5f}")  # fmt: skip
-    for kind, other, pairs in (("training", judged.everything, judged.across or []), ("test", judged.test, judged.within)):
-        for pair in pairs:
-            label = names[judged.test.labels[pair.first]]
-            yield ("near-duplicate", "test", pair.first, _file(judged.test, pair.first), label, pair.relation,
-                   kind, pair.second, _file(other, pair.second), f"{pair.distance:.4f}")  # fmt: skip
-    for odd in judged.odd:
-        label = names[judged.test.labels[odd.index]]
-        yield ("odd picture", "test", odd.index, _file(judged.test, odd.index), label, odd.reason, "", "", "",
-               f"{odd.score:.4f}")  # fmt: skip
-
-
-def _file(split: Split | None, index: int) -> str:
-    return as_text(split.sources[index]) if split is not None and split.sources else ""
-
-
-def _as_uri(rows: list[tuple[object, ...]]) -> str:
-    """RFC 4180 in UTF-8; no cell is a formula to a spreadsheet."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([harmless(str(cell)) for cell in row] for row in rows)
-    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(file.getvalue().encode()).decode()}"
+    lines = audit.to_csv().splitlines(keepends=True)
+    csv = "".join(lines[: 1 + MOST_ROWS]).encode()
+    return Quality(counts, lists, data_uri(csv, "text/csv;charset=utf-8"), max(0, len(lines) - 1 - MOST_ROWS))

@@ -40,8 +40,8 @@ def _how_good(judged: Judged) -> str:
     low, high = judged.evaluation.accuracy_interval
     n = judged.evaluation.n
     return (
-        f"It labels {_out_of_a_hundred(judged.evaluation.accuracy)} right: {judged.evaluation.accuracy:.2%} of {n:,} test "
-        f"pictures it had never seen, and on other such pictures most likely between {low:.1%} and {high:.1%}."
+        f"It labels {_out_of_a_hundred(judged.evaluation.accuracy)} right: {judged.evaluation.accuracy:.2%} of {n:,} "
+        f"test pictures it had never seen, and on other such pictures most likely between {low:.1%} and {high:.1%}."
     )
 
 
