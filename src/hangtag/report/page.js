@@ -42,7 +42,7 @@
       const fill = make("span", "fill");
       fill.style.width = `${share / 10}%`;
       list.append(make("span", k === picture[LABEL] ? "prob true" : "prob", "",
-        make("span", "who", classes[k]), make("span", "", percent(share)), make("span", "track", "", fill)));
+        make("span", "who", classes[k]), make("span", "is", k === picture[LABEL] ? "✓ true" : ""), make("span", "", percent(share)), make("span", "track", "", fill)));
     }
     return list;
   }
