@@ -1,7 +1,7 @@
 """Does the audit find what is wrong? Errors are planted in a copy of the training pictures, then looked for.
 
 Run: python benchmarks/audit.py (needs hangtag[train,report]; two minutes a seed on one core)
-Seed 0 is what the audit's limits were chosen on; those measured here are others.
+The audit's limits were chosen on seeds 0 to 3; those measured here are others.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ NOISE = 5  # standard deviation, of 255
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--seeds", default="4,5,6")
     parser.add_argument("--quick", action="store_true", help="5,000 pictures, one seed; writes to runs/")
     options = parser.parse_args()
-    seeds = [1] if options.quick else [int(seed) for seed in options.seeds.split(",")]
+    seeds = [4] if options.quick else [int(seed) for seed in options.seeds.split(",")]
     record = Record("audit", "Does the audit find planted label errors and near-duplicates?", quick=options.quick)
     training = data.find(name="fashion-mnist").training()
     if options.quick:

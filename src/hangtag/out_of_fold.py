@@ -87,7 +87,10 @@ def out_of_fold(
                 sample = split.take(np.flatnonzero(fold_of != 0))
                 judged = len(split) - len(sample) + len(others)
                 seconds = todo * _seconds(recipe, sample, judged, device, stop)
-                message(f"{todo} {'network' if todo == 1 else 'networks'} to train: about {duration(seconds)}")
+                what = "network" if todo == 1 else "networks"
+                message(
+                    f"{todo} quick {what} to train: about {duration(seconds)}; Ctrl-C saves, the same command goes on"
+                )
             for k in range(count):
                 path, members = folder / f"fold-{k}.npy", np.flatnonzero(fold_of == k)
                 found = _read(path, shape_of[k])

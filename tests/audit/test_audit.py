@@ -67,19 +67,24 @@ def test_no_cell_is_a_formula(audit):
 def test_becomes_plain_json(audit):
     record = json.loads(json.dumps(audit.to_dict()))
     assert record["splits"]["training"]["n"] == 300
-    assert {"splits": ["training", "test"], "first": 8, "second": 3}.items() <= {
-        **next(pair for pair in record["near_duplicates"] if pair["second"] == 3 and pair["splits"][1] == "test")
-    }.items()
+    assert record["splits"]["training"]["label_errors"] == 1
+    assert record["near_duplicates_across"] == len(audit.near_duplicates["training", "test"]) >= 1
+    error = next(finding for finding in record["findings"] if finding["finding"] == "label error")
+    assert error["picture"] == "=coats/30.png"
+    assert error["score"] < 0.01
+    assert "partner" not in error
 
 
 def test_the_screen_tells_counts_and_the_worst_and_obeys_nobody(audit):
     hostile = replace(audit.splits["training"], sources=tuple(f"\x1b[31m[red]{i}" for i in range(300)))
+    hostile = replace(hostile, class_names=tuple(f"[/]{name}" for name in hostile.class_names))
     shown = replace(audit, splits={**audit.splits, "training": hostile})
     console = Console(width=120, file=io.StringIO(), color_system=None)
     console.print(shown)
     text = console.file.getvalue()
     assert "near-duplicate pairs" in text
     assert "[red]30" in text
+    assert "[/]" in text
     assert "not judged" in text
     assert "\x1b" not in text
 

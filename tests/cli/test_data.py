@@ -156,6 +156,7 @@ def test_audit_names_the_files(wares, tmp_path):
     assert record["name"] == "wares"
     assert list(record["splits"]) == ["training"]
     assert record["splits"]["training"]["label_errors"] is None
+    assert {"split": "training", "picture": "hat/nothing.png", "label": "hat"}.items() <= record["findings"][-1].items()
     assert "nothing.png" in (tmp_path / "a" / "audit.csv").read_text(encoding="utf-8")
     assert str(tmp_path / "a" / "odd-pictures.png") in record["files"]
 
@@ -181,7 +182,7 @@ def test_audit_judges_labels_out_of_fold_in_both_halves(tmp_path, monkeypatch):
     result = run("audit", "--data", "drawn", "--labels", "out-of-fold", "--out", str(tmp_path), "--json")
     splits = json.loads(result.stdout)["splits"]
     assert {name: half["judged"] for name, half in splits.items()} == {"training": 40, "test": 20}
-    assert "networks to train: about" in result.stderr
+    assert "quick networks to train: about" in result.stderr
 
 
 @pytest.mark.usefixtures("_few_drawings")

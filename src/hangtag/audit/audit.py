@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,26 +86,23 @@ class Audit:
         return text.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types. `label_errors` of a half are None where no label was judged."""
+        """Plain JSON types: how much of each kind, None where no label was judged, and every finding."""
         return {
             "name": self.name,
             "splits": {
                 split: {
                     "n": len(half),
                     "judged": self.judged.get(split, 0),
-                    "label_errors": [asdict(error) for error in self.label_errors[split]]
-                    if split in self.label_errors
-                    else None,
-                    "odd_pictures": [asdict(picture) for picture in self.odd_pictures[split]],
+                    "label_errors": len(self.label_errors[split]) if split in self.label_errors else None,
+                    "near_duplicates": len(self.near_duplicates[split, split]),
+                    "odd_pictures": len(self.odd_pictures[split]),
                 }
                 for split, half in self.splits.items()
             },
-            "near_duplicates": [
-                {"splits": list(between), **asdict(pair)}
-                for between, pairs in self.near_duplicates.items()
-                for pair in pairs
-            ],
-            "class_names": list(next(iter(self.splits.values())).class_names),
+            "near_duplicates_across": sum(
+                len(p) for (first, second), p in self.near_duplicates.items() if first != second
+            ),
+            "findings": [{key: value for key, value in row.items() if value != ""} for row in self.rows()],
         }
 
     def __repr__(self) -> str:
@@ -135,7 +132,7 @@ class Audit:
             "label": self.label(split, index),
             "finding": finding,
             "suggested": suggested,
-            "score": f"{score:.6f}",
+            "score": round(score, 6),
             "partner_split": partner[0] if partner else "",
             "partner": self.place(*partner) if partner else "",
             "partner_label": self.label(*partner) if partner else "",

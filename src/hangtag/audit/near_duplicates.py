@@ -18,6 +18,7 @@ from hangtag.core.types import Pictures
 Relation: TypeAlias = Literal["identical", "alike", "shifted", "mirrored", "mirrored and shifted"]
 
 MOST_DIFFERENT = 0.07  # below it Fashion-MNIST holds one article twice; above it, any two pairs of plain trousers
+LEAST_CONTRAST = 70  # levels: in darker pictures noise would count for more; with it, noise of 8 levels is found too
 NEIGHBOURS = 8  # compared with each picture: of 1,000 shifted pictures 998 had their origin among them
 _PAIRS = 2048  # compared at a time: 2 x 2,048 x 28 x 28 floats are 13 MB
 _SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))  # pixels down and across
@@ -30,7 +31,7 @@ class NearDuplicate:
     Args:
         first, second: their indices.
         distance: root mean square of the difference of their pixels, softened and laid over each other as well as may
-            be, as a share of their contrast (standard deviation): 0 for equal pixels, about 1 for unrelated ones.
+            be, in units of their contrast (standard deviation) or of 70 levels: 0 for equal pixels, most often about 1.
         relation: what the first has undergone to be the second; "alike" is neither moved nor quite the same.
     """
 
@@ -106,7 +107,7 @@ def _compare(mine: Pictures, theirs: Pictures) -> tuple[NDArray[np.float64], lis
     relations: list[Relation] = [
         "identical" if same else positions[position] for same, position in zip(identical, best, strict=True)
     ]
-    return np.sqrt(least) / np.maximum(contrast, 1e-9) + np.where(contrast > 0, 0, np.inf), relations
+    return np.where(contrast > 0, np.sqrt(least) / np.maximum(contrast, LEAST_CONTRAST), np.inf), relations
 
 
 def _softened(images: Pictures) -> NDArray[np.float32]:

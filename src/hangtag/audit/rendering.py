@@ -19,28 +19,23 @@ _WORST = 5  # of each kind
 
 def to_screen(audit: Audit) -> RenderableType:
     """Counts, then the worst of each kind."""
-    title = Text.assemble("\n  ", (printable(audit.name), "bold"), "  ")
+    title = Text.assemble("\n  ", _safe(audit.name, "bold"), "  ")
     title.append(", ".join(f"{len(half):,} {split}" for split, half in audit.splits.items()) + " pictures\n", "dim")
     parts: list[RenderableType] = [title, Padding(_counts(audit), (0, 0, 1, 2))]
     if any(audit.label_errors.values()):
         table = _table("label errors, the surest", "label", "suggested", "chance of the label")
-        worst = sorted((error.score, split, error) for split, errors in audit.label_errors.items() for error in errors)
-        for score, split, error in worst[:_WORST]:
+        worst = [(error, split) for split, errors in audit.label_errors.items() for error in errors]
+        for error, split in sorted(worst, key=lambda item: item[0].score)[:_WORST]:
             names = audit.splits[split].class_names
-            table.add_row(
-                split,
-                _name(audit, split, error.index),
-                printable(names[error.given]),
-                Text(printable(names[error.suggested]), "green"),
-                f"{score:.2%}",
-            )
+            given, suggested = _safe(names[error.given]), _safe(names[error.suggested], "green")
+            table.add_row(split, _name(audit, split, error.index), given, suggested, f"{error.score:.2%}")
         parts.append(Padding(table, (0, 0, 1, 2)))
     if any(audit.near_duplicates.values()):
         table = _table("near-duplicates, the closest", "and", "labels", "relation")
         worst_pairs = [(pair, between) for between, pairs in audit.near_duplicates.items() for pair in pairs]
         for pair, (first, second) in sorted(worst_pairs, key=lambda item: item[0].distance)[:_WORST]:
             one, two = audit.label(first, pair.first), audit.label(second, pair.second)
-            labels = Text(printable(one)) if one == two else Text(printable(f"{one} ≠ {two}"), "red")
+            labels = _safe(one) if one == two else _safe(f"{one} ≠ {two}", "red")
             where = _name(audit, second, pair.second)
             where.append("" if first == second else f"  {second}", "dim")
             table.add_row(first, _name(audit, first, pair.first), where, labels, pair.relation)
@@ -53,7 +48,7 @@ def to_screen(audit: Audit) -> RenderableType:
             for picture in pictures
         )
         for _, split, index, reason in oddest[:_WORST]:
-            table.add_row(split, _name(audit, split, index), printable(audit.label(split, index)), reason)
+            table.add_row(split, _name(audit, split, index), _safe(audit.label(split, index)), reason)
         parts.append(Padding(table, (0, 0, 1, 2)))
     return Group(*parts, Text())
 
@@ -91,4 +86,9 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _name(audit: Audit, split: str, index: int) -> Text:
-    return Text(printable(audit.place(split, index)), "cyan")
+    return _safe(audit.place(split, index), "cyan")
+
+
+def _safe(text: str, style: str = "") -> Text:
+    """No markup, nothing a terminal would obey."""
+    return Text(printable(text), style)

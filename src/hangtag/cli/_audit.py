@@ -12,7 +12,7 @@ import click
 
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
-from hangtag.core.printable import printable
+from hangtag.core.printable import as_text, printable
 
 if TYPE_CHECKING:
     from hangtag.audit import Audit
@@ -80,7 +80,7 @@ def audit(
         result = examine(dataset.name, splits, probabilities, progress)
     files = _write(result, folder)
     if as_json:
-        click.echo(json.dumps({**result.to_dict(), "files": [str(file) for file in files]}, ensure_ascii=False))
+        click.echo(json.dumps({**result.to_dict(), "files": [as_text(file) for file in files]}))
     else:
         from rich.console import Console
 
