@@ -59,8 +59,10 @@
     const id = shown[at], picture = pictures[id];
     const asked = picture[SAID][0].length > 0;
     const right = asked && said(id) === picture[LABEL];
-    document.getElementById("viewer-title").textContent =
-      !asked ? classes[picture[LABEL]] : right ? `${classes[said(id)]}, rightly` : `${classes[picture[LABEL]]} taken for ${classes[said(id)]}`;
+    let title = classes[picture[LABEL]];
+    if (names.length) title += `: A says ${classes[said(id, 0)]}, B ${classes[said(id, 1)]}`;
+    else if (asked) title = right ? `${title}, rightly` : `${title} taken for ${classes[said(id)]}`;
+    document.getElementById("viewer-title").textContent = title;
     const body = viewer.querySelector(".viewer-body");
     const looks = make("div", picture[HEAT] >= 0 ? "looks two-up" : "looks one", "", labelled(look(id, false), "what the model saw"));
     if (picture[HEAT] >= 0) looks.append(labelled(look(id, true), "what sways it between the two"));
