@@ -16,8 +16,8 @@ LAYERS = [
     {"data", "augment", "models", "metrics", "classical"},
     {"predict"},
     {"training", "evaluation", "audit", "export"},
-    {"watch"},
-    {"recipes", "experiment"},
+    {"watch", "checks"},
+    {"recipes", "experiment", "report"},
     {"out_of_fold"},
     {"cli"},
 ]
@@ -30,6 +30,7 @@ WITHOUT_TORCH = (
     "data/",
     "recipes/",
     "audit/",
+    "checks/",
     "predict/onnx.py",
     "predict/bundle.py",
 )

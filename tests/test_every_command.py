@@ -47,7 +47,16 @@ def run(capsys, monkeypatch, tmp_path):
 
 
 def test_the_promised_commands_are_there():
-    assert {words[0] for words in COMMANDS} >= {"demo", "doctor", "data", "list", "train", "evaluate", "recognise"}
+    assert {words[0] for words in COMMANDS} >= {
+        "demo",
+        "doctor",
+        "data",
+        "list",
+        "train",
+        "evaluate",
+        "recognise",
+        "report",
+    }
 
 
 @each

@@ -9,7 +9,20 @@ import time
 
 import pytest
 
-TRAINING = {"torch", "safetensors", "sklearn", "scipy", "onnx", "onnxscript", "skl2onnx", "matplotlib", "pandas"}
+TRAINING = {
+    "torch",
+    "safetensors",
+    "sklearn",
+    "scipy",
+    "onnx",
+    "onnxscript",
+    "skl2onnx",
+    "matplotlib",
+    "pandas",
+    "cleanlab",
+    "captum",
+    "jinja2",
+}
 SHOW = "import json, sys; print('\\n' + json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
 
 
@@ -31,7 +44,7 @@ def test_help_loads_click_and_nothing_else():
     assert not loaded(command("--help")) & {*TRAINING, "numpy", "onnxruntime", "PIL", "rich", "psutil"}
 
 
-@pytest.mark.parametrize("name", ["demo", "doctor", "data", "list", "train", "evaluate", "recognise"])
+@pytest.mark.parametrize("name", ["demo", "doctor", "data", "list", "train", "evaluate", "recognise", "report"])
 def test_help_of_a_command_loads_nothing_to_compute_with(name):
     assert not loaded(command(name, "--help")) & {*TRAINING, "onnxruntime"}
 

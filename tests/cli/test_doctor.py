@@ -24,7 +24,18 @@ def found(text: str) -> dict[str, dict]:
 
 def test_names_versions_device_bf16_data_cache_and_weights(doctor):
     checks = found(doctor("--json"))
-    assert list(checks) == ["hangtag", "recognise", "train", "classical", "device", "bf16", "data", "cache", "weights"]
+    assert list(checks) == [
+        "hangtag",
+        "recognise",
+        "train",
+        "classical",
+        "report",
+        "device",
+        "bf16",
+        "data",
+        "cache",
+        "weights",
+    ]
     assert "numpy" in checks["recognise"]["found"]
     assert "hangtag data fetch" in checks["data"]["found"]
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import random
 
@@ -79,7 +80,7 @@ def test_a_missing_card_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "hint"),
     [
-        ({"format": 2}, "format 2"),
+        ({"format": 3}, "format 3"),
         ({"format": ...}, "format None"),
         ({"name": ...}, "name"),
         ({"size": "big"}, "size should be a whole number"),
@@ -101,3 +102,37 @@ def test_a_card_of_another_version_or_kind_names_the_field(bundle, changes, hint
 def test_numbers_json_does_not_have_are_never_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         cards.write(Card(name="x", class_names=("a", "b"), size=1, colour=False, metrics={"x": float("nan")}), tmp_path)
+
+
+def test_a_card_of_the_first_version_is_read_as_one_without_a_temperature(bundle):
+    rewritten(bundle, format=1, calibration=...)
+    assert cards.read(bundle).calibration == {}
+
+
+def test_a_temperature_is_stored_and_everything_else_stays(bundle):
+    before = cards.read(bundle)
+    cards.calibrate(bundle, {"temperature": 1.25, "n": 5000})
+    after = cards.read(bundle)
+    assert after.calibration == {"temperature": 1.25, "n": 5000}
+    assert dataclasses.replace(after, calibration={}) == before
+
+
+def test_a_temperature_does_not_vouch_for_a_model_that_was_changed_meanwhile(bundle):
+    vouched = cards.read(bundle).files
+    (bundle / "model.onnx").write_bytes(b"other")
+    cards.calibrate(bundle, {"temperature": 1.25})
+    assert cards.read(bundle).files == vouched
+
+
+def test_a_card_that_cannot_be_written_is_still_the_old_one(bundle, monkeypatch):
+    before = (bundle / "card.json").read_bytes()
+
+    def full(file):
+        raise OSError(28, "no space")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(HangtagError, match="no space") as caught:
+        cards.calibrate(bundle, {"temperature": 1.25})
+    assert caught.value.code == "storage_full"
+    assert (bundle / "card.json").read_bytes() == before
+    assert [path.name for path in bundle.iterdir() if ".tmp." in path.name] == []

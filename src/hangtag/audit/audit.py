@@ -86,7 +86,7 @@ class Audit:
         return text.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types: how much of each kind, None where no label was judged, and every finding."""
+        """Plain JSON types: how much of each kind, None where nobody looked, and every finding."""
         return {
             "name": self.name,
             "splits": {
@@ -94,7 +94,7 @@ class Audit:
                     "n": len(half),
                     "judged": self.judged.get(split, 0),
                     "label_errors": len(self.label_errors[split]) if split in self.label_errors else None,
-                    "near_duplicates": len(self.near_duplicates[split, split]),
+                    "near_duplicates": None if (own := self.near_duplicates.get((split, split))) is None else len(own),
                     "odd_pictures": len(self.odd_pictures[split]),
                 }
                 for split, half in self.splits.items()

@@ -14,6 +14,7 @@ _PACKAGES = {
     "": ("numpy", "pillow", "onnxruntime", "click", "rich", "filelock", "platformdirs"),
     "train": ("torch", "safetensors", "onnx"),
     "classical": ("scikit-learn", "skl2onnx", "onnx"),
+    "report": ("jinja2", "cleanlab", "scipy", "captum"),
 }
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "weights")
+_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "weights")
 
 
 @click.command(epilog="Example: hangtag list recipes")
 @click.argument("what", required=False, type=click.Choice(_WHAT))
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(what: str | None, as_json: bool) -> None:
-    """Models, recipes, data sets, augmentations, metrics or trained weights; all of them if none is named."""
+    """Models, recipes, data sets, augmentations, metrics, checks or trained weights; all of them if none is named."""
     listing = {kind: _entries(kind) for kind in ([what] if what else _WHAT)}
     if as_json:
         click.echo(json.dumps(listing))

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import sha256_of
+from hangtag.core.files import sha256_of, write_file
 from hangtag.core.typed import check_keys, coerce
 
-FORMAT = 1
+FORMAT = 2  # 2 added `calibration`; a card of format 1 is read as one that has none
+READABLE = (1, FORMAT)
 FILE = "card.json"
 ONNX = "model.onnx"
 WEIGHTS = "weights.safetensors"
@@ -43,6 +44,7 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)  # seconds, epochs, device, precision, peak memory
     parity: dict[str, Any] = field(default_factory=dict)  # exported against trained, on real pictures
+    calibration: dict[str, Any] = field(default_factory=dict)  # temperature, and what it was fitted on
     versions: dict[str, Any] = field(default_factory=dict)
     commit: str | None = None
     created: str = ""
@@ -50,16 +52,36 @@ class Card:
 
 
 def write(card: Card, folder: Path) -> None:
-    """Write `card.json` into a folder that already holds the card's files, adding their digests and its own."""
+    """Write `card.json` into a folder that already holds the card's files, adding their digests and its own.
+
+    Raises:
+        HangtagError: `storage_*`; a card that was there is then still there.
+    """
     files = {
         name: {"sha256": sha256_of(folder / name), "bytes": (folder / name).stat().st_size}
         for name in (ONNX, WEIGHTS)
         if (folder / name).exists()
     }
-    record = dataclasses.asdict(dataclasses.replace(card, files=files))
+    _put(dataclasses.replace(card, files=files), folder)
+
+
+def calibrate(folder: Path, calibration: dict[str, Any]) -> Card:
+    """Put a temperature into the card at `folder`. The digests of the files beside it stay as they were vouched for.
+
+    Raises:
+        HangtagError: `bundle_damaged` or `bundle_incompatible`, as `read`; `storage_*`; the old card is then still
+            there.
+    """
+    card = dataclasses.replace(read(folder), calibration=calibration)
+    _put(card, folder)
+    return card
+
+
+def _put(card: Card, folder: Path) -> None:
+    record = dataclasses.asdict(dataclasses.replace(card, format=FORMAT))
     record = json.loads(json.dumps(record))  # tuples become lists before the digest is taken
     text = json.dumps({**record, "digest": _digest(record)}, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    write_file(folder / FILE, f"{text}\n".encode())
 
 
 def read(folder: Path) -> Card:
@@ -79,9 +101,10 @@ def read(folder: Path) -> Card:
         ) from error
     if not isinstance(record, dict):
         raise HangtagError("bundle_damaged", f"{path} is not a card")
-    if record.get("format") != FORMAT:
+    if record.get("format") not in READABLE:
+        known = " and ".join(map(str, READABLE))
         raise HangtagError(
-            "bundle_incompatible", f"{path} has format {record.get('format')!r}; this Hangtag reads format {FORMAT}"
+            "bundle_incompatible", f"{path} has format {record.get('format')!r}; this Hangtag reads {known}"
         )
     if record.pop("digest", None) != _digest(record):
         raise HangtagError("bundle_damaged", f"{path} was changed after it was written: restore it or train again")

@@ -26,6 +26,11 @@ def weights_folders() -> list[Path]:
     return [*folders, Path("weights"), cache_folder() / "weights"]
 
 
+def is_packaged(folder: Path) -> bool:
+    """Whether `folder` came with the installed package: such files are not ours to change."""
+    return folder.resolve().is_relative_to(Path(__file__).resolve().parents[1])
+
+
 def bundle_names() -> dict[str, Path]:
     """Every bundle that can be called by name, and where it lies."""
     found: dict[str, Path] = {}

@@ -29,9 +29,13 @@ def stratified(split: Split, held_out: int | None = None, seed: int = VALIDATION
     Raises:
         HangtagError: `data_count`, if there are too few pictures to part.
     """
-    held_out = max(1, len(split) // 12) if held_out is None else held_out
-    chosen = held_out_of(split.labels, held_out, seed)
+    chosen = validation_of(split, held_out, seed)
     return split.take(np.flatnonzero(~chosen)), split.take(np.flatnonzero(chosen))
+
+
+def validation_of(split: Split, held_out: int | None = None, seed: int = VALIDATION_SEED) -> NDArray[np.bool_]:
+    """(N,) true for the pictures of `stratified`'s second part."""
+    return held_out_of(split.labels, max(1, len(split) // 12) if held_out is None else held_out, seed)
 
 
 def held_out_of(labels: Labels, held_out: int, seed: int) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
-from hangtag.core.types import Predictor
+from hangtag.core.types import Dataset, Predictor
 from hangtag.evaluation.evaluation import Evaluation, Progress, judge
 
 
@@ -29,7 +29,6 @@ def evaluate_bundle(
         HangtagError: `usage_split` if the model was trained on the validation pictures too; what finding the model
             (`bundle_*`) or the data (`data_*`) raises; what `judge` raises.
     """
-    from hangtag import data as datasets
     from hangtag import predict
     from hangtag.data.split import stratified
 
@@ -40,14 +39,21 @@ def evaluate_bundle(
     name = card.name if card else type(predictor).__name__
     if split == "val" and card and card.full:
         raise HangtagError("usage_split", f"{name} was trained on the validation pictures too: use --split test")
-    dataset = datasets.find(
+    dataset = dataset_of(card, data, progress)
+    if split == "test":
+        return judge(predictor, dataset.test(), progress, name=name, data=f"{dataset.name}, test split")
+    _, validation = stratified(dataset.training())
+    return judge(predictor, validation, progress, name=name, data=f"{dataset.name}, validation split")
+
+
+def dataset_of(card: Card | None, data: str | None, progress: Progress | None) -> Dataset:
+    """The data set a model is judged on: what `data` names, else what its card says it was trained on."""
+    from hangtag import data as datasets
+
+    return datasets.find(
         data,
         name=card.data.get("name", "fashion-mnist") if card else "fashion-mnist",
         size=card.size if card else 28,
         colour=card.colour if card else False,
         progress=progress,
     )
-    if split == "test":
-        return judge(predictor, dataset.test(), progress, name=name, data=f"{dataset.name}, test split")
-    _, validation = stratified(dataset.training())
-    return judge(predictor, validation, progress, name=name, data=f"{dataset.name}, validation split")

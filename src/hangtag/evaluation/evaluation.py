@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hangtag import metrics
 from hangtag.core.errors import HangtagError
-from hangtag.core.types import Predictor, Split
+from hangtag.core.types import Predictor, Probabilities, Split
 from hangtag.metrics._confusion import confusion_matrix, f1_of, precision_of, recall_of
 
 if TYPE_CHECKING:
@@ -139,7 +139,20 @@ def judge(
     name: str = "predictor",
     data: str = "pictures",
 ) -> Evaluation:
-    """Let `predictor` label every picture of `split`, in order, and count.
+    """Let `predictor` label every picture of `split`, in order, and count: `score` of its `answers`."""
+    return score(answers(predictor, split, progress, name=name, data=data), split, name=name, data=data)
+
+
+def answers(
+    predictor: Predictor,
+    split: Split,
+    progress: Progress | None = None,
+    *,
+    name: str = "predictor",
+    data: str = "pictures",
+    what: str = "judging",
+) -> Probabilities:
+    """What `predictor` says of every picture of `split`, in order.
 
     Args:
         predictor: judged as it is; it owns its preprocessing.
@@ -147,6 +160,10 @@ def judge(
         progress: told (what, done, N) as it goes.
         name: what is judged, for people.
         data: what it is judged on, for people.
+        what: what `progress` is told.
+
+    Returns:
+        (N, K) float32.
 
     Raises:
         HangtagError: `bundle_incompatible` if the class names differ; `bundle_damaged` if an answer is not finite;
@@ -155,14 +172,19 @@ def judge(
     _check_class_names(predictor.class_names, split.class_names)
     if not len(split):
         raise HangtagError("data_empty", f"there are no pictures to judge in {data}")
-    answers = []
+    parts = []
     for start in range(0, len(split), STEP):
-        answers.append(predictor.predict_proba(split.images[start : start + STEP]))
+        parts.append(predictor.predict_proba(split.images[start : start + STEP]))
         if progress is not None:
-            progress("judging", min(start + STEP, len(split)), len(split))
-    probabilities = np.concatenate(answers)
+            progress(what, min(start + STEP, len(split)), len(split))
+    probabilities = np.concatenate(parts)
     if not np.isfinite(probabilities).all():
         raise HangtagError("bundle_damaged", f"{name} answers with numbers that are not finite: train it again")
+    return probabilities
+
+
+def score(probabilities: Probabilities, split: Split, *, name: str = "predictor", data: str = "pictures") -> Evaluation:
+    """Count what `probabilities` (N, K) get right on the N > 0 pictures of `split`."""
     scores = {known: metrics.register.get(known)(probabilities, split.labels) for known in metrics.register.names()}
     return Evaluation(split.class_names, confusion_matrix(probabilities, split.labels), scores, name, data)
 

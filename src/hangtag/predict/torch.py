@@ -70,7 +70,7 @@ class TorchPredictor:
     """
 
     def __init__(self, deployed: Deployed, class_names: tuple[str, ...], *, bf16: bool = False) -> None:
-        self._deployed = deployed
+        self.deployed = deployed
         self._class_names = class_names
         self._bf16 = bf16
 
@@ -82,16 +82,16 @@ class TorchPredictor:
     @torch.inference_mode()
     def predict_proba(self, images: Pictures) -> Probabilities:
         """(N, H, W) or (N, H, W, 3) uint8 -> (N, K) float32."""
-        device = self._deployed.mean.device
-        was_training = self._deployed.training
-        self._deployed.eval()
+        device = self.deployed.mean.device
+        was_training = self.deployed.training
+        self.deployed.eval()
         context = torch.autocast(device.type, torch.bfloat16) if self._bf16 else contextlib.nullcontext()
         parts = [np.zeros((0, len(self.class_names)), np.float32)]
         with context:
             for start in range(0, len(images), BATCH):
                 batch = torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH])).to(device)
-                parts.append(self._deployed(batch).cpu().numpy())
-        self._deployed.train(was_training)
+                parts.append(self.deployed(batch).cpu().numpy())
+        self.deployed.train(was_training)
         return np.concatenate(parts)
 
 

@@ -3,6 +3,8 @@
 path: where the user says it lies, or None: then the set looks in `HANGTAG_DATA` and the cache, or downloads, if it can.
 size, colour: pixels along a side, and (size, size, 3) pictures in place of (size, size).
 progress: told `(what, done, total)` while something takes long.
+
+Facts given to the decorator, for model cards: `source`, `licence`, `limits` (what a model cannot have learnt from it).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from hangtag.data.sets import Progress, only_28_grey, register
 CLASS_NAMES = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
 
-@register("kmnist")
+@register("kmnist", source="Kuzushiji-MNIST: cursive Japanese characters (arXiv:1812.01718).", licence="CC BY-SA 4.0.")
 def kmnist(path: Path | None, size: int, colour: bool, progress: Progress) -> Dataset:
     """The set in a folder; any well-formed pair of files will do, save Fashion-MNIST's own."""
     only_28_grey("kmnist", size, colour)

@@ -14,7 +14,7 @@ from hangtag.data.sets import Progress, only_28_grey, register
 CLASS_NAMES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
-@register("mnist")
+@register("mnist", source="MNIST: handwritten digits (LeCun et al. 1998).", licence="CC BY-SA 3.0.")
 def mnist(path: Path | None, size: int, colour: bool, progress: Progress) -> Dataset:
     """The set in a folder; any well-formed pair of files will do, save Fashion-MNIST's own."""
     only_28_grey("mnist", size, colour)

@@ -1,0 +1,238 @@
+"""A model with everything a report says of it, measured once."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hangtag import checks, predict
+from hangtag.audit import label_errors, near_duplicates, odd_pictures
+from hangtag.audit.audit import Audit
+from hangtag.checks import Evidence, Finding
+from hangtag.core.card import Card
+from hangtag.core.errors import HangtagError
+from hangtag.core.types import Dataset, Labels, Predictor, Probabilities, Split
+from hangtag.data.split import stratified, validation_of
+from hangtag.evaluation.bundle import dataset_of
+from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
+from hangtag.predict.bundle import Bundle, open_bundle
+from hangtag.report.calibration import Calibration, calibrate
+
+TRAINING_SAMPLE = 2_000  # pictures learnt from that are judged: their accuracy is known to about a point
+LATENCY_RUNS = 30
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judged:
+    """What a report is made of. What could not be had is None or empty, and `missing` says why.
+
+    Args:
+        bundle: the model, checked.
+        predictor: the same, loaded.
+        dataset: what it was judged on.
+        test, probabilities, evaluation: the test pictures and what the model says of them.
+        training: the pictures it learnt from, as far as they are there.
+        validation, validation_probabilities: the pictures held out of training.
+        calibration: the temperature, or why there is none.
+        audit: of the test pictures and of the whole training half, where labels of its validation pictures only are
+            judged, and near-duplicates among themselves are not looked for; None if nobody looked.
+        everything: all pictures of the training half, validation included.
+        throughput: pictures per second, many at once.
+        latency_ms: milliseconds for one picture alone, the median.
+        findings: of every check, the gravest first.
+        missing: why the training pictures are not there, or empty.
+    """
+
+    bundle: Bundle
+    predictor: Predictor
+    dataset: Dataset
+    test: Split
+    probabilities: Probabilities
+    evaluation: Evaluation
+    training: Split | None
+    everything: Split | None
+    validation: Split | None
+    validation_probabilities: Probabilities | None
+    calibration: Calibration
+    audit: Audit | None
+    throughput: float
+    latency_ms: float
+    findings: list[Finding]
+    missing: str
+
+    @property
+    def card(self) -> Card:
+        """The bundle's card."""
+        return self.bundle.card
+
+    @cached_property
+    def validation_rows(self) -> dict[int, int]:
+        """Places in `everything` of the validation pictures, to their places among these."""
+        if self.everything is None or self.validation is None:
+            return {}
+        return {int(row): place for place, row in enumerate(np.flatnonzero(validation_of(self.everything)))}
+
+    @property
+    def predicted(self) -> Labels:
+        """(N,) what the model takes each test picture for."""
+        labels: Labels = self.probabilities.argmax(axis=1)
+        return labels
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """(N,) how sure it is of that."""
+        confidence: NDArray[np.float32] = self.probabilities.max(axis=1)
+        return confidence
+
+
+def measure(
+    name: str | Path,
+    data: str | None = None,
+    progress: Progress | None = None,
+    *,
+    audited: bool = True,
+) -> Judged:
+    """Judge a bundle on the test pictures of its data, and look at everything else a report tells.
+
+    Args:
+        name: a bundle's name, its folder, or the folder of a run.
+        data: what `data.find` takes; the data the model was trained on if not given.
+        progress: told (what, done, in all).
+        audited: look for suspect labels, near-duplicates and odd pictures too.
+
+    Raises:
+        HangtagError: what finding the model or its test pictures, and judging, raise.
+    """
+    tell = progress or (lambda what, done, total: None)
+    bundle = open_bundle(name)
+    card, predictor = bundle.card, predict.load(bundle.folder)
+    dataset = dataset_of(card, data, progress)
+    test = dataset.test()
+    began = time.perf_counter()
+    probabilities = answers(predictor, test, progress, name=card.name, data=f"{dataset.name}, test split")
+    throughput = len(test) / max(1e-9, time.perf_counter() - began)
+    evaluation = score(probabilities, test, name=card.name, data=f"{dataset.name}, test split")
+
+    everything, missing = _training(dataset)
+    training, validation = everything, None
+    if everything is not None and not card.full:
+        training, validation = stratified(everything)
+    learnt = _sample(training) if training is not None and training.class_names == test.class_names else None
+    learnt_right = None
+    if learnt is not None:
+        said = answers(predictor, learnt, progress, name=card.name, what="judging pictures it learnt from")
+        learnt_right = float((said.argmax(axis=1) == learnt.labels).mean())
+    held_out = held_out_judged = None
+    if validation is not None and validation.class_names == test.class_names:
+        held_out = answers(predictor, validation, progress, name=card.name, what="judging validation pictures")
+        held_out_judged = score(held_out, validation, name=card.name, data=f"{dataset.name}, validation split")
+    own = everything is not None and everything.digest() == card.data.get("digest")
+    calibration = calibrate(bundle, held_out, validation, probabilities, test.labels, missing, own)
+
+    audit = None
+    if audited:
+        audit = _audit(dataset.name, test, probabilities, everything, held_out, tell)
+    across = None if audit is None else audit.near_duplicates.get(("training", "test"))
+    evidence = Evidence(
+        evaluation=evaluation,
+        probabilities=probabilities,
+        labels=test.labels,
+        training_accuracy=learnt_right,
+        training_n=0 if learnt is None else len(learnt),
+        training_counts={} if training is None else training.counts(),
+        validation=held_out_judged,
+        history=card.training.get("history") or [],
+        kept_epoch=card.training.get("best_epoch"),
+        suspect_labels=None if audit is None else len(audit.label_errors["test"]),
+        twins_across=None if across is None else len({pair.second for pair in across}),
+        odd_pictures=None if audit is None else len(audit.odd_pictures["test"]),
+    )
+    return Judged(
+        bundle=bundle,
+        predictor=predictor,
+        dataset=dataset,
+        test=test,
+        probabilities=probabilities,
+        evaluation=evaluation,
+        training=training,
+        everything=everything,
+        validation=validation,
+        validation_probabilities=held_out,
+        calibration=calibration,
+        audit=audit,
+        throughput=throughput,
+        latency_ms=_latency_ms(predictor, test),
+        findings=checks.run(evidence),
+        missing=missing,
+    )
+
+
+def cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _training(dataset: Dataset) -> tuple[Split | None, str]:
+    """The training half, or why there is none: a report on the test pictures alone is still a report."""
+    try:
+        return dataset.training(), ""
+    except HangtagError as error:
+        if not error.code.startswith("data"):
+            raise
+        return None, error.message
+
+
+def _sample(split: Split) -> Split:
+    """Pictures spread evenly over the split, whatever its order."""
+    order = np.random.default_rng(0).permutation(len(split))[:TRAINING_SAMPLE]
+    return split.take(np.sort(order))
+
+
+def _audit(
+    name: str,
+    test: Split,
+    probabilities: Probabilities,
+    everything: Split | None,
+    held_out: Probabilities | None,
+    tell: Progress,
+) -> Audit:
+    """What is wrong with the data, as far as a model can tell of pictures it has not learnt from."""
+    what, steps = "looking the data over", 4
+    tell(what, 0, steps)
+    splits, judged = {"test": test}, {"test": len(test)}
+    errors = {"test": label_errors(probabilities, test.labels)}
+    if everything is not None:
+        splits["training"] = everything
+    if everything is not None and held_out is not None:
+        rows = np.flatnonzero(validation_of(everything))
+        judged["training"] = len(rows)
+        found = label_errors(held_out, everything.labels[rows])
+        errors["training"] = [replace(error, index=int(rows[error.index])) for error in found]
+    tell(what, 1, steps)
+    odd = {split: odd_pictures(pictures.images, pictures.labels) for split, pictures in splits.items()}
+    tell(what, 2, steps)
+    pairs = {("test", "test"): near_duplicates(test.images)}
+    tell(what, 3, steps)
+    if everything is not None:
+        twins = near_duplicates(test.images, everything.images)  # asked this way round there are fewer to compare
+        pairs["training", "test"] = [replace(pair, first=pair.second, second=pair.first) for pair in twins]
+    tell(what, steps, steps)
+    return Audit(name, splits, judged, errors, pairs, odd)
+
+
+def _latency_ms(predictor: Predictor, test: Split) -> float:
+    """Median over single pictures, after a few to warm up."""
+    spent = []
+    for i in range(LATENCY_RUNS + 3):
+        one = test.images[i % len(test)][None]
+        began = time.perf_counter()
+        predictor.predict_proba(one)
+        spent.append(time.perf_counter() - began)
+    return 1000 * statistics.median(spent[3:])

@@ -1,0 +1,30 @@
+import json
+
+from hangtag.report.sections.model_card import model_card
+
+
+def test_a_fashion_mnist_model_says_that_white_garments_were_left_out(judged):
+    found = model_card(judged(card={"data": {"name": "fashion-mnist", "training": 55_000, "digest": "abc"}}))
+    assert any("White garments" in limit for limit in found.limits)
+    assert any("55,000" in line for line in found.data)
+    assert any("abc" in line for line in found.data)
+    assert found.licence[1] == "Data: MIT, Zalando Research."
+    assert found.command == "hangtag train recipe.json"
+
+
+def test_a_model_of_own_photos_claims_nothing_of_them(judged):
+    found = model_card(judged(card={"data": {"name": "my shop"}, "full": True}))
+    assert not any("White" in limit for limit in found.limits)
+    assert found.command == "hangtag train recipe.json --full --data PATH"
+    assert "user’s own" in found.licence[1]
+
+
+def test_the_recipe_is_given_as_json_to_train_again(judged):
+    recipe = {"name": "x", "model": {"name": "lenet5"}}
+    assert json.loads(model_card(judged(card={"recipe": recipe})).recipe) == recipe
+
+
+def test_facts_that_are_unknown_are_left_out(judged):
+    names = [name for name, _ in model_card(judged()).facts]
+    assert "commit" not in names
+    assert "recipe" in names
