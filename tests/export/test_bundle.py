@@ -1,7 +1,6 @@
 import datetime
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -33,7 +32,7 @@ def test_when_the_card_cannot_be_written_the_old_bundle_stays(tmp_path, monkeypa
     def full(*arguments, **options):
         raise OSError(28, "full")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(HangtagError) as caught:
         bundle.write(CARD, tmp_path / "b", onnx=b"other")
     assert caught.value.code == "storage_full"

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -229,3 +230,18 @@ def test_numbers_say_their_units(number, unit, text):
 
 def test_a_minus_is_a_minus():
     assert (signed(-1.234), signed(0.5, 1)) == ("−1.23", "+0.5")
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ten_thousand_pictures_take_less_than_a_minute_of_two_cores():
+    """Processor time, so that a busy machine does not fail it."""
+    began = time.process_time()
+    report = report_on("default")
+    assert time.process_time() - began < 2 * 60
+    assert report.record["numbers"]["n"] == 10_000
+    assert len(report.html.encode()) < MOST_BYTES
+    found = data_of(report.html)
+    assert len(found["lists"]["mistakes"]) == round(10_000 * (1 - report.record["numbers"]["accuracy"]))
+    assert "White garments were left out" in report.html
