@@ -1,12 +1,12 @@
 """How soon does a classifier of Fashion-MNIST reach which accuracy on two cores, ours and a Keras CNN?
 
-Run: python benchmarks/time_to_accuracy.py --peer-python .venv-peer/bin/python --rounds 5 --quarter-hours 1
-A round is the peer once and `seconds` and `minutes` once (some six minutes); `quarter_hour` takes longer and is run as
-often as said. Ours learn from all 60,000 pictures and are judged once, at their end; they count from the start of the
+Run: python benchmarks/time_to_accuracy.py --peer-python .venv-peer/bin/python --rounds 5 --peers 2 --quarter-hours 1
+A round is `seconds` and `minutes` once (two minutes), with a run of the peer before it (three) as often as said, and one of
+`quarter_hour` after it (twelve) as often as said. Ours learn from all 60,000 pictures and are judged once, at their end; they count from the start of the
 process to trained weights. The peer is the published three-conv network at batch 32 in fp32; its test accuracy is read
 after each of ten epochs, as its author printed it, and the time of reading is left out. Draws
-docs/images/time_to_accuracy.png. Needs matplotlib. A finished run is a row in the work folder; the same command goes on
-after it.
+docs/images/time_to_accuracy.png. Needs matplotlib. A finished run is a row in the work folder, where its bundle stays
+too; the same command goes on after it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,13 @@ PEER_GOAL = 0.90  # which the peer reaches about half-way
 
 
 def train_ours(recipe: str, seed: int, *, work: Path, quick: bool) -> dict[str, Any]:
-    out = work / "running"
+    out = work / f"{recipe}-{seed}"
     shutil.rmtree(out, ignore_errors=True)  # of a benchmark that was stopped: half a run says nothing about time
     command = [_record.HANGTAG, "train", recipe, "--full", "--seed", str(seed), "--json", "--out", str(out)]
     child = _record.run(command + (["--epochs", "1"] if quick else []))
     scores = _record.run([_record.HANGTAG, "evaluate", out / "bundle", "--json"])
     said = child.json()
     del said["bundle"]  # a temporary folder
-    shutil.rmtree(out)
     return {
         "side": "hangtag",
         "recipe": recipe,
@@ -117,6 +116,7 @@ def draw(path: Path, ours: dict[str, list[dict[str, Any]]], peers: list[dict[str
 
 parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
 _keras.add_options(parser)
+parser.add_argument("--peers", type=int, default=2, help="times the peer is run")
 parser.add_argument("--quarter-hours", type=int, default=1, help="times `quarter_hour` is run")
 parser.add_argument("--work", type=Path, default=_record.WORK / "time_to_accuracy", help="where rows of runs lie")
 options = parser.parse_args()
@@ -157,8 +157,8 @@ if jit == "choose":
     measurements += probes
 ours: dict[str, list[dict[str, Any]]] = {recipe: [] for recipe in WANTED}
 peers = []
-for seed in range(max(options.rounds, options.quarter_hours)):
-    if seed < options.rounds:
+for seed in range(max(options.rounds, options.peers, options.quarter_hours)):
+    if seed < options.peers:
         epochs = 3 if options.quick else EPOCHS
         peers.append(
             remembered(
@@ -176,6 +176,7 @@ for seed in range(max(options.rounds, options.quarter_hours)):
                 ),
             )
         )
+    if seed < options.rounds:
         ours["seconds"].append(our_run("seconds", seed))
         ours["minutes"].append(our_run("minutes", seed))
     if seed < options.quarter_hours:
