@@ -28,7 +28,7 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(steps):
         gram = x @ x.T
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     result: Tensor = x.T if matrix.shape[0] > matrix.shape[1] else x
     return result
 
