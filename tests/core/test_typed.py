@@ -19,12 +19,18 @@ from hangtag.core.typed import coerce, parse
         ("[1,2]", [1, 2]),
         ("adam", "adam"),
         ("a b", "a b"),
+        (".5", 0.5),
+        ("-3.", -3.0),
+        ("1,2,2", [1, 2, 2]),
+        ("0.1,.2", [0.1, 0.2]),
+        ("flip,shift", "flip,shift"),
+        (".", "."),
         ("", ""),
         ('"3"', "3"),
         ("my-folder/x", "my-folder/x"),
         ("[" * 100_000, "[" * 100_000),
     ],
-    ids=range(14),
+    ids=range(20),
 )
 def test_text_is_json_where_it_is_json(text, value):
     assert parse(text) == value

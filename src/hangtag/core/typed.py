@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
@@ -12,12 +13,22 @@ from typing import Any, Literal, Union, get_args, get_origin
 from hangtag.core.errors import HangtagError
 from hangtag.core.registry import nearest
 
+_FRACTION = re.compile(r"[+-]?(\d+\.|\.\d+)")  # what people write and JSON does not know
+_NUMBERS = re.compile(r"[\d.eE+-]+(,[\d.eE+-]+)+")
+
 
 def parse(text: str) -> Any:
-    """What a command line means: JSON where it is JSON (3, 0.1, true, null, [32,64]), else the text itself."""
+    """What a command line means: JSON where it is JSON (3, 0.1, true, null, [32,64]), or nearly so (.5 and 32,64).
+
+    All else is the text itself.
+    """
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
+        if _FRACTION.fullmatch(text):
+            return float(text)
+        if _NUMBERS.fullmatch(text):
+            return [parse(number) for number in text.split(",")]
         return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
 
 
