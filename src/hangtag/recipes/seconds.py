@@ -16,7 +16,7 @@ def seconds() -> NetworkRecipe:
         label_smoothing=0.1,
         optimiser=Part("muon", lr=0.1, rest_lr=5e-3, weight_decay=0.05),
         schedule=Part("one_cycle", warmup=0.1),
-        prune=0.7,
+        prune=0.8,
         batch_size=512,
         epochs=4,
         flip_average=True,
