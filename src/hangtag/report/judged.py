@@ -47,8 +47,7 @@ class Judged:
         validation, validation_probabilities: the pictures held out of training.
         calibration: the temperature, or why there is none.
         audit: of the test pictures and of the whole training half, where labels of its validation pictures only are
-            judged unless out-of-fold answers were asked for, and near-duplicates among themselves are not looked for;
-            None if nobody looked.
+            judged unless out-of-fold answers were asked for; None if nobody looked.
         everything: all pictures of the training half, validation included.
         throughput: pictures per second, many at once.
         latency_ms: milliseconds for one picture alone, the median.
@@ -215,7 +214,7 @@ def _audit(
     tell: Progress,
 ) -> Audit:
     """What is wrong with the data, as far as a model can tell of pictures it has not learnt from."""
-    what, steps = "looking the data over", 4
+    what, steps = "looking the data over", 5
     tell(what, 0, steps)
     splits, judged = {"test": test}, {"test": len(test)}
     errors = {"test": label_errors(probabilities, test.labels)}
@@ -237,6 +236,8 @@ def _audit(
     if everything is not None:
         twins = near_duplicates(test.images, everything.images)  # asked this way round there are fewer to compare
         pairs["training", "test"] = [replace(pair, first=pair.second, second=pair.first) for pair in twins]
+        tell(what, 4, steps)
+        pairs["training", "training"] = near_duplicates(everything.images)
     tell(what, steps, steps)
     return Audit(name, splits, judged, errors, pairs, odd)
 
