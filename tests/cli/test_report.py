@@ -24,12 +24,18 @@ def reported(monkeypatch):
 
     asked = []
 
-    def answer(*arguments):
-        asked.append(arguments[:-1])  # less the progress
-        return Report("<!doctype html>", {"findings": [], "verdict": {}}, ("One.", "Two.", "Three."), "Good")
+    made = Report("<!doctype html>", {"findings": [], "verdict": {}}, ("One.", "Two.", "Three."), "Good")
 
-    monkeypatch.setattr(hangtag.report, "report_on", answer)
-    monkeypatch.setattr(hangtag.report, "report_on_two", answer)
+    def on_one(name, data, progress, unlearnt):
+        asked.append((name, data, unlearnt is not None))
+        return made
+
+    def on_two(first, second, data, progress):
+        asked.append((first, second, data))
+        return made
+
+    monkeypatch.setattr(hangtag.report, "report_on", on_one)
+    monkeypatch.setattr(hangtag.report, "report_on_two", on_two)
     return asked
 
 
@@ -38,7 +44,12 @@ def test_writes_the_file_and_prints_the_verdict(run, reported, tmp_path):
     assert (status, err) == (0, "")
     assert out.splitlines()[:4] == ["Good", "  One.", "  Two.", "  Three."]
     assert (tmp_path / "report.html").read_text() == "<!doctype html>"
-    assert reported == [("some", "there")]
+    assert reported == [("some", "there", False)]
+
+
+def test_labels_of_training_pictures_are_judged_where_asked(run, reported):
+    assert run("some", "--labels", "out-of-fold")[0] == 0
+    assert reported == [("some", None, True)]
 
 
 def test_two_bundles_are_compared(run, reported, tmp_path):
@@ -59,6 +70,8 @@ def test_json_stands_alone_on_standard_output(run, reported):
         (("no-such-model",), 5, "bundle_not_found", "no-such-model"),
         (("default", "no-such-model"), 5, "bundle_not_found", "no-such-model"),
         (("default", "--data", "nowhere"), 4, "data_not_found", "nowhere"),
+        (("default", "other", "--labels", "out-of-fold"), 2, "usage_value", "--labels"),
+        (("default", "--labels", "guess"), 2, "usage", "out-of-fold"),
         (("default", "--out", "."), 2, "usage_value", "report.html"),
         ((), 2, "usage", "BUNDLE"),
     ],

@@ -174,8 +174,8 @@ def test_a_file_of_torch_in_disguise_is_not_run(folder, tmp_path):
 
 def test_another_format_is_refused_by_name_of_the_field(folder):
     numbers = json.loads((folder / "step-000000002/state.json").read_text())
-    rewritten(folder, "state.json", json.dumps({**numbers, "format": 2}).encode())
-    with pytest.raises(HangtagError, match="format 2, this Hangtag reads format 1") as caught:
+    rewritten(folder, "state.json", json.dumps({**numbers, "format": 1}).encode())
+    with pytest.raises(HangtagError, match="format 1, this Hangtag reads format 2") as caught:
         read_newest(folder, silent)
     assert caught.value.code == "checkpoint_incompatible"
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.optional import require
+from hangtag.metrics._temperature import fit_temperature, tempered
 
 LEAST_CHANCE = 0.01  # of 2% planted errors in Fashion-MNIST 0.01 finds 9 in 10, 85% right; 0.02 94%, 73% right
-FLOOR = 1e-6  # a probability of 0 would outvote all others
 
 
 @dataclass(frozen=True)
@@ -54,28 +54,10 @@ def label_errors(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[Labe
     cleanlab = require("cleanlab.filter", extra="report")
     if not len(labels):
         return []
-    calibrated = _calibrated(probabilities, labels)
+    calibrated = tempered(probabilities, fit_temperature(probabilities, labels))
     # Confident learning estimates how many labels are wrong; those with the least chance are taken.
     flagged = cleanlab.find_label_issues(labels, calibrated, filter_by="low_self_confidence", n_jobs=1)
     chance, suggested = calibrated[np.arange(len(labels)), labels], calibrated.argmax(axis=1)
     found = np.flatnonzero(flagged & (chance < LEAST_CHANCE) & (suggested != labels))
     found = found[np.argsort(chance[found], kind="stable")]
     return [LabelError(int(i), int(labels[i]), int(suggested[i]), float(chance[i])) for i in found]
-
-
-def _calibrated(probabilities: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-    """(N, K) with the temperature that makes the labels likeliest: one number, so no label is learnt by heart."""
-    from scipy.optimize import minimize_scalar
-
-    logits = np.log(np.maximum(probabilities.astype(np.float64), FLOOR))
-    rows = np.arange(len(labels))
-
-    def at(temperature: float) -> NDArray[np.float64]:
-        powers = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
-        shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-        return shares
-
-    def loss(logarithm: float) -> float:
-        return float(-np.log(np.maximum(at(np.exp(logarithm))[rows, labels], FLOOR)).mean())
-
-    return at(float(np.exp(minimize_scalar(loss, bounds=(-2, 4), method="bounded").x)))

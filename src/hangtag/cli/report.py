@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from hangtag.core.types import Probabilities, Split
 
 
 @click.command(epilog="Example: hangtag report default --out report.html")
@@ -13,8 +17,13 @@ import click
 @click.argument("other", required=False)
 @click.option("--out", type=click.Path(path_type=Path), default="report.html", show_default=True, help="File to write.")
 @click.option("--data", metavar="PATH", help="Where the data lies. [default: the data the model was trained on]")
+@click.option(
+    "--labels",
+    type=click.Choice(["out-of-fold"]),
+    help="Judge the labels of the training pictures too, by quick networks trained for it; says first how long.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Findings and numbers as JSON on standard output.")
-def command(bundle: str, other: str | None, out: Path, data: str | None, as_json: bool) -> None:
+def command(bundle: str, other: str | None, out: Path, data: str | None, labels: str | None, as_json: bool) -> None:
     """What BUNDLE (a folder or a name) is good for, as one HTML file to open, print or mail.
 
     A verdict with coded findings, numbers, curves, the confusion matrix with its pictures, calibration, every mistake,
@@ -27,8 +36,22 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, as_json
 
     if out.is_dir():
         raise HangtagError("usage_value", f"--out should be a file, and {out} is a folder: say {out / 'report.html'}")
+    if other and labels:
+        raise HangtagError("usage_value", "--labels is for a report on one model: leave it out, or the second model")
     with bars() as progress:
-        report = report_on_two(bundle, other, data, progress) if other else report_on(bundle, data, progress)
+
+        def unlearnt(training: Split) -> Probabilities:
+            from hangtag.out_of_fold import out_of_fold
+
+            def message(text: str) -> None:
+                click.secho(text, err=True, dim=True)
+
+            return out_of_fold(training, Path("runs") / "report", message=message, progress=progress)[0]
+
+        if other:
+            report = report_on_two(bundle, other, data, progress)
+        else:
+            report = report_on(bundle, data, progress, unlearnt if labels else None)
     report.write(out)
     if as_json:
         click.echo(json.dumps({"out": str(out), **report.record}, allow_nan=False))

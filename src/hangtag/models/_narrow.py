@@ -1,7 +1,7 @@
 """A 3x3-like convolution whose weight gradient does not crawl over small maps.
 
 The weight gradient of a convolution sums over every place of every picture. oneDNN 3.x takes a map's row as the unit of
-that sum, so in bfloat16 a map 3 wide fills 3 of the 16 rows of a matrix tile: on two AMX cores 512 maps of 3x3 with 128
+that sum, so in bfloat16 a map 3 wide fills 3 of the 16 rows of a matrix tile: on one AMX core 512 maps of 3x3 with 128
 channels take 11 ms where the forward pass takes 1.6. Laid side by side, with zeros between, 16 maps make one row of 64
 and the same sum takes 2.3 ms; 7-wide maps gain almost half. In float32 nothing is gained, nor above some ten pixels.
 """

@@ -21,7 +21,7 @@ from hangtag.core.printable import as_text
 from hangtag.evaluation.evaluation import Progress
 from hangtag.evaluation.paired import Paired, paired
 from hangtag.report.album import SPLITS, TEST, Album
-from hangtag.report.judged import Judged, measure
+from hangtag.report.judged import Judged, Unlearnt, measure
 from hangtag.report.pictures import Encoded, heat_sheet
 from hangtag.report.saliency import Maps, explain
 from hangtag.report.sections.confusion import confusion
@@ -64,19 +64,25 @@ class Report:
         write_file(path, self.html.encode())
 
 
-def report_on(name: str | Path, data: str | None = None, progress: Progress | None = None) -> Report:
+def report_on(
+    name: str | Path,
+    data: str | None = None,
+    progress: Progress | None = None,
+    unlearnt: Unlearnt | None = None,
+) -> Report:
     """A report on one model.
 
     Args:
         name: a bundle's name, its folder, or the folder of a run.
         data: what `data.find` takes; the data the model was trained on if not given.
         progress: told (what, done, in all).
+        unlearnt: judges the labels of the training pictures; see `measure`.
 
     Raises:
         HangtagError: what finding the model or its pictures, and judging, raise; `extra_missing`.
     """
     _require_extras()
-    judged = measure(name, data, progress)
+    judged = measure(name, data, progress, unlearnt=unlearnt)
     album = Album(judged)
     wrong, right = _mistakes(judged), _right(judged)
     mistakes = album.add_all(TEST, wrong)

@@ -10,7 +10,7 @@ from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
 from hangtag.core.paths import is_packaged
 from hangtag.core.types import Labels, Probabilities, Split
-from hangtag.evaluation.temperature import fit_temperature, tempered
+from hangtag.metrics._temperature import fit_temperature, tempered
 from hangtag.metrics.ece import expected_calibration_error
 from hangtag.predict.bundle import Bundle
 

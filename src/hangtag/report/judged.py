@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,9 @@ from hangtag.evaluation.bundle import dataset_of
 from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict.bundle import Bundle, open_bundle
 from hangtag.report.calibration import Calibration, calibrate
+
+Unlearnt: TypeAlias = Callable[[Split], Probabilities]
+"""Answers, (N, K), for N pictures by models that have not learnt from them (`hangtag.out_of_fold`)."""
 
 TRAINING_SAMPLE = 2_000  # pictures learnt from that are judged: their accuracy is known to about a point
 LATENCY_RUNS = 30
@@ -42,7 +47,7 @@ class Judged:
         validation, validation_probabilities: the pictures held out of training.
         calibration: the temperature, or why there is none.
         audit: of the test pictures and of the whole training half, where labels of its validation pictures only are
-            judged, and near-duplicates among themselves are not looked for; None if nobody looked.
+            judged unless out-of-fold answers were asked for; None if nobody looked.
         everything: all pictures of the training half, validation included.
         throughput: pictures per second, many at once.
         latency_ms: milliseconds for one picture alone, the median.
@@ -98,6 +103,7 @@ def measure(
     progress: Progress | None = None,
     *,
     audited: bool = True,
+    unlearnt: Unlearnt | None = None,
 ) -> Judged:
     """Judge a bundle on the test pictures of its data, and look at everything else a report tells.
 
@@ -106,6 +112,8 @@ def measure(
         data: what `data.find` takes; the data the model was trained on if not given.
         progress: told (what, done, in all).
         audited: look for suspect labels, near-duplicates and odd pictures too.
+        unlearnt: answers for the whole training half by models that have not learnt from what they judge; without it
+            the labels of its validation pictures alone are judged, by the model itself.
 
     Raises:
         HangtagError: what finding the model or its test pictures, and judging, raise.
@@ -138,7 +146,8 @@ def measure(
 
     audit = None
     if audited:
-        audit = _audit(dataset.name, test, probabilities, everything, held_out, tell)
+        out_of_fold = unlearnt(everything) if unlearnt and everything is not None else None
+        audit = _audit(dataset.name, test, probabilities, everything, held_out, out_of_fold, tell)
     across = None if audit is None else audit.near_duplicates.get(("training", "test"))
     evidence = Evidence(
         evaluation=evaluation,
@@ -201,16 +210,20 @@ def _audit(
     probabilities: Probabilities,
     everything: Split | None,
     held_out: Probabilities | None,
+    out_of_fold: Probabilities | None,
     tell: Progress,
 ) -> Audit:
     """What is wrong with the data, as far as a model can tell of pictures it has not learnt from."""
-    what, steps = "looking the data over", 4
+    what, steps = "looking the data over", 5
     tell(what, 0, steps)
     splits, judged = {"test": test}, {"test": len(test)}
     errors = {"test": label_errors(probabilities, test.labels)}
     if everything is not None:
         splits["training"] = everything
-    if everything is not None and held_out is not None:
+    if everything is not None and out_of_fold is not None:
+        judged["training"] = len(everything)
+        errors["training"] = label_errors(out_of_fold, everything.labels)
+    elif everything is not None and held_out is not None:
         rows = np.flatnonzero(validation_of(everything))
         judged["training"] = len(rows)
         found = label_errors(held_out, everything.labels[rows])
@@ -223,6 +236,8 @@ def _audit(
     if everything is not None:
         twins = near_duplicates(test.images, everything.images)  # asked this way round there are fewer to compare
         pairs["training", "test"] = [replace(pair, first=pair.second, second=pair.first) for pair in twins]
+        tell(what, 4, steps)
+        pairs["training", "training"] = near_duplicates(everything.images)
     tell(what, steps, steps)
     return Audit(name, splits, judged, errors, pairs, odd)
 

@@ -24,7 +24,7 @@ from torch import Tensor
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import new_folder, sweep
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 2
 _NAME = re.compile(r"step-\d{9,}")
 

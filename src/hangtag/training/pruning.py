@@ -2,8 +2,8 @@
 
 Source: Qin et al. 2024, "InfoBatch: Lossless Training Speed Up by Unbiased Dynamic Data Pruning", arXiv 2303.04947. Of
 the pictures whose last loss was below the mean a share is left out at random, others each epoch; those of them that
-stay count for those that went, so that the expected gradient is that of all pictures. The last epochs see all.
-On Fashion-MNIST a share of one half saves a third of the work (docs/log.md).
+stay count for those that went, so that the expected gradient is that of all pictures. Epochs that begin in the last
+eighth of a run see all. On Fashion-MNIST a share of one half saves a third of the work (docs/log.md).
 """
 
 from __future__ import annotations

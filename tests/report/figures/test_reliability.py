@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 
-from hangtag.evaluation.temperature import tempered
+from hangtag.metrics._temperature import tempered
 from hangtag.report.figures.reliability import reliability
 
 

@@ -36,7 +36,7 @@ def quality(audit: Audit, album: Album) -> Quality:
     suspects = [(split, error) for split, errors in audit.label_errors.items() for error in errors]
     suspects.sort(key=lambda pair: pair[1].score)
     across = audit.near_duplicates.get(("training", "test"))
-    within = audit.near_duplicates["test", "test"]
+    within = {place: audit.near_duplicates.get((split, split), []) for split, place in places.items()}
     odd = [(split, picture) for split, pictures in audit.odd_pictures.items() for picture in pictures]
     odd.sort(key=lambda pair: pair[1].score)
 
@@ -44,9 +44,12 @@ def quality(audit: Audit, album: Album) -> Quality:
     for split, error in suspects[:MOST]:
         if (number := album.add(places[split], error.index)) is not None:
             lists["suspects"].append([number, error.suggested, round(error.score, 5)])
-    for kind, other, pairs in (("across", TRAINING, across or []), ("within", TEST, within)):
+    for kind, own, other, pairs in (
+        ("across", TEST, TRAINING, across or []),
+        *(("within", place, place, pairs) for place, pairs in within.items()),
+    ):
         for pair in pairs[:MOST]:
-            one, two = album.add(TEST, pair.second), album.add(other, pair.first)
+            one, two = album.add(own, pair.second), album.add(other, pair.first)
             if one is not None and two is not None:
                 lists[kind].append([one, two, round(pair.distance, 4), pair.relation])
     for split, picture in odd[:MOST]:
@@ -56,7 +59,7 @@ def quality(audit: Audit, album: Album) -> Quality:
     counts = {
         "suspects": len(suspects),
         "across": None if across is None else len(across),
-        "within": len(within),
+        "within": sum(map(len, within.values())),
         "odd": len(odd),
     }
     lines = audit.to_csv().splitlines(keepends=True)

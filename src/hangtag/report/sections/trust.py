@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from hangtag.evaluation.temperature import tempered
+from hangtag.metrics._temperature import tempered
 from hangtag.report.figures.reliability import reliability
 from hangtag.report.judged import Judged
 

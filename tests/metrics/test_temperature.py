@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hangtag.evaluation.temperature import COOLEST, HOTTEST, fit_temperature, tempered
+from hangtag.metrics._temperature import COOLEST, HOTTEST, fit_temperature, tempered
 from hangtag.metrics.ece import expected_calibration_error
 
 
