@@ -142,7 +142,7 @@ def _next(console: Console, bundle: str, best: str) -> None:
         (f"hangtag recognise -m {best} photo.jpg", "your own pictures, or folders of them"),
         (f"hangtag evaluate {best}", "how good that model is"),
         ("hangtag train three_conv", "another recipe; hangtag list recipes names them"),
-        ("hangtag train fast --data my_photos/", "your own categories: a folder of folders of photos"),
+        ("hangtag train minutes --data my_photos/", "your own categories: a folder of folders of photos"),
         (f"ls {bundle}", "the trained model: card, weights, ONNX"),
     ):
         table.add_row(Text(line), Text(about))
