@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 import threading
@@ -56,6 +57,15 @@ def test_without_scikit_learn_the_extra_is_named_before_any_work(monkeypatch):
     assert caught.value.code == "extra_missing"
 
 
+@pytest.fixture
+def _hears_ctrl_c():
+    """Whoever starts a program in the background has it ignore Ctrl-C; what it starts inherits that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_hears_ctrl_c")
 def test_ctrl_c_is_heard_in_the_middle_of_a_fit(monkeypatch):
     import _thread
 
@@ -74,6 +84,7 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_fit(monkeypatch):
     released.set()
 
 
+@pytest.mark.usefixtures("_hears_ctrl_c")
 def test_a_process_stopped_in_compiled_code_ends_in_order():
     code = (
         "import _thread, atexit, sys, threading, time\n"
