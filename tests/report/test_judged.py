@@ -13,11 +13,15 @@ def test_out_of_fold_answers_judge_every_training_label(shop):
         answers[5] = np.roll(answers[5], 1)
         return answers
 
-    audit = measure(shop.bundle, shop.data, unlearnt=unlearnt).audit
+    judged = measure(shop.bundle, shop.data, unlearnt=unlearnt)
+    audit = judged.audit
+    assert judged.out_of_fold
     assert asked == [720]
     assert audit.judged["training"] == 720
     assert [error.index for error in audit.label_errors["training"]] == [5]
 
 
 def test_without_them_the_validation_pictures_alone_are_judged(shop):
-    assert measure(shop.bundle, shop.data).audit.judged["training"] == 60
+    judged = measure(shop.bundle, shop.data)
+    assert judged.audit.judged["training"] == 60
+    assert not judged.out_of_fold

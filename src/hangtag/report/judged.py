@@ -77,6 +77,13 @@ class Judged:
         """The bundle's card."""
         return self.bundle.card
 
+    @property
+    def out_of_fold(self) -> bool:
+        """Whether the label of every training picture was judged."""
+        if self.audit is None or self.everything is None:
+            return False
+        return self.audit.judged.get("training") == len(self.everything)
+
     @cached_property
     def validation_rows(self) -> dict[int, int]:
         """Places in `everything` of the validation pictures, to their places among these."""
