@@ -98,7 +98,7 @@ def _by_model(
     import numpy as np
 
     from hangtag import predict
-    from hangtag.data.split import VALIDATION_SEED, held_out_of
+    from hangtag.data.split import validation_of
 
     model = predict.load(name)
     answers: dict[str, Probabilities] = {}
@@ -110,7 +110,7 @@ def _by_model(
             card = model.card
             if card.full or card.data.get("digest") != pictures.digest():
                 continue  # learnt from all of them, or nobody knows from which
-            unseen = held_out_of(pictures.labels, max(1, len(pictures) // 12), VALIDATION_SEED)
+            unseen = validation_of(pictures)
         found = np.full((len(pictures), len(model.class_names)), np.nan, np.float32)
         rows = np.flatnonzero(unseen)
         for start in range(0, len(rows), _STEP):

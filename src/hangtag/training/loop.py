@@ -175,7 +175,7 @@ class _Run:
 
         # What each picture's loss was when it was last seen, now and when the epoch began: pruning goes by the latter.
         self.losses = torch.full((len(training),), math.inf, device=device) if recipe.prune else None
-        self.losses_before = self.losses
+        self.losses_before = None if self.losses is None else self.losses.clone()
         self.books = _Bookkeeping()
         self.resumed_from_step = 0
         if (found := read_newest(checkpoints, warn)) is not None:
