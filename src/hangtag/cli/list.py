@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "weights")
+_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "claims", "weights")
 
 
 @click.command(epilog="Example: hangtag list recipes")
 @click.argument("what", required=False, type=click.Choice(_WHAT))
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(what: str | None, as_json: bool) -> None:
-    """Models, recipes, data sets, augmentations, metrics, checks or trained weights; all of them if none is named."""
+    """What there is: models, recipes, data sets, and all else that has a name; everything if none is asked for."""
     listing = {kind: _entries(kind) for kind in ([what] if what else _WHAT)}
     if as_json:
         click.echo(json.dumps(listing))
@@ -54,7 +54,9 @@ def _entries(kind: str) -> list[dict[str, Any]]:
         return found
     import importlib
 
-    package = {"data": "hangtag.data.sets", "augmentations": "hangtag.augment"}.get(kind, f"hangtag.{kind}")
+    package = {"data": "hangtag.data.sets", "augmentations": "hangtag.augment", "claims": "hangtag.study.claims"}.get(
+        kind, f"hangtag.{kind}"
+    )
     registry = importlib.import_module(package).register
     return [
         {"name": name.replace("_", "-") if kind == "data" else name, "about": registry.summary(name)}

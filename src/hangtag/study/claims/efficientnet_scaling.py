@@ -1,0 +1,93 @@
+"""EfficientNet is the best in scalability and generalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hangtag.study.claims import Claim, Command, Results, Row, register
+from hangtag.study.claims._networks import COMPARED, NETWORKS, row_of
+
+_HALF = "16,8,12,20,40,56,96,160"  # every filter count of B0, halved
+_EPOCHS = ("--epochs", "3")
+_SIZES: dict[str, tuple[tuple[str, ...], float]] = {
+    "efficientnet-half": (("efficientnet", "--set", f"model.filters={_HALF}"), 170),
+    "efficientnet-coarse": (("efficientnet", "--set", "model.strides=2,2,2,2,1,1,1,1"), 170),
+    "efficientnet-whole": (("efficientnet",), 340),
+    "custom_cnn-half": (("custom_cnn", "--set", "model.filters=16,32,64"), 30),
+    "custom_cnn-whole": (("custom_cnn",), 60),
+}
+
+
+def _trained(name: str) -> Command:
+    words, seconds = _SIZES[name]
+    return Command(
+        name=name,
+        words=("train", *words, *_EPOCHS),
+        quick=("train", *words, "--epochs", "1"),
+        seconds=seconds,
+        quick_seconds=seconds / 3,
+    )
+
+
+def _gap(results: Results, name: str) -> float:
+    row = row_of(results, name)
+    gap: float = row["train_accuracy"]["mean"] - row["accuracy"]["mean"]
+    return gap
+
+
+def _rows(results: Results) -> list[Row]:
+    def gain(network: str, small: str) -> float:
+        found: float = results[f"{network}-whole"]["val_accuracy"] - results[f"{network}-{small}"]["val_accuracy"]
+        return found
+
+    others = {name: _gap(results, name) for name in NETWORKS if name != "efficientnet"}
+    least = min(others, key=lambda name: others[name])
+    return [
+        Row(
+            figure="gain from half to whole width: EfficientNet less custom CNN (validation)",
+            claimed=0.0,
+            ours=gain("efficientnet", "half") - gain("custom_cnn", "half"),
+            command="efficientnet-whole",
+        ),
+        Row(
+            figure="gain from maps of half to whole resolution: EfficientNet (validation)",
+            claimed=0.0,
+            ours=gain("efficientnet", "coarse"),
+            command="efficientnet-coarse",
+        ),
+        Row(
+            figure=f"training less test accuracy: EfficientNet less the best other ({least})",
+            claimed=0.0,
+            ours=_gap(results, "efficientnet") - others[least],
+            wanted="most",
+            command=COMPARED.name,
+        ),
+    ]
+
+
+def _remarks(results: Results) -> list[str]:
+    def told(name: str, run: dict[str, Any]) -> str:
+        return f"{name} {run['val_accuracy']:.2%} ({run['params']:,} weights, {run['seconds']:.0f} s)"
+
+    return [
+        "Validation accuracy after three epochs: " + "; ".join(told(name, results[name]) for name in _SIZES) + ".",
+        "Training less test accuracy: "
+        + "; ".join(f"{name} {100 * _gap(results, name):.1f} points" for name in NETWORKS)
+        + ".",
+    ]
+
+
+register("efficientnet_scaling")(
+    Claim(
+        said="Of four networks tried, EfficientNet is best in scalability and generalisation.",
+        measured_on="Fashion-MNIST, beside LeNet-5, Brownlee's network and a custom CNN; no measure of either was stated.",
+        reading=(
+            "Scalability: how much validation accuracy grows with width, against the custom CNN, and with the "
+            "resolution of its maps, three epochs each. Generalisation: accuracy on training pictures less accuracy on "
+            "test pictures, the smaller the better, each trained to its recipe's end."
+        ),
+        commands=(COMPARED, *map(_trained, _SIZES)),
+        rows=_rows,
+        remarks=_remarks,
+    )
+)
