@@ -80,7 +80,7 @@ def _remarks(results: Results) -> list[str]:
 register("efficientnet_scaling")(
     Claim(
         said="Of four networks tried, EfficientNet is best in scalability and generalisation.",
-        measured_on="Fashion-MNIST, beside LeNet-5, Brownlee's network and a custom CNN; no measure of either was stated.",
+        measured_on="Fashion-MNIST, beside LeNet-5, Brownlee's network and a custom CNN; no measure was stated.",
         reading=(
             "Scalability: how much validation accuracy grows with width, against the custom CNN, and with the "
             "resolution of its maps, three epochs each. Generalisation: accuracy on training pictures less accuracy on "

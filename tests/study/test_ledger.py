@@ -1,0 +1,135 @@
+"""The ledger runs real commands, once each, and a command that fails takes only its own claims with it."""
+
+import json
+
+import pytest
+
+from hangtag.core.errors import HangtagError
+from hangtag.study import claims, ledger
+from hangtag.study.claims import Claim, Command, Row
+from hangtag.study.claims_page import markdown
+
+MODELS = Command(name="models", words=("list", "models"), seconds=1, keeps=False)
+AGAIN = Command(name="again", words=("list", "recipes"), quick=("list", "metrics"), seconds=1, keeps=False)
+WRONG = Command(name="wrong", words=("evaluate", "{models}/nothing-there"), seconds=1, keeps=False)
+
+
+def claim(*commands, rows=None, **kwargs):
+    def counted(results):
+        first = commands[0].name
+        return [Row(figure="entries | of it", claimed=3.0, ours=len(*results[first].values()), command=first)]
+
+    return Claim(
+        said="There are three models.", measured_on="nothing", reading="Three or more.", commands=commands,
+        rows=rows or counted, **kwargs,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def claimed(monkeypatch):
+    """claimed(name=Claim, ...): these are all the claims there are."""
+
+    def only(**entries):
+        monkeypatch.setattr(claims.register, "_entries", entries)
+        monkeypatch.setattr(claims.register, "names", lambda: sorted(entries))
+
+    return only
+
+
+def test_a_figure_comes_out_of_the_command_it_names(claimed, tmp_path):
+    claimed(some=claim(MODELS))
+    told = []
+    found = ledger.measure(tmp_path, message=told.append)
+    (row,) = found.rows
+    assert row.ours == len(_listed("models"))
+    assert found.lines["models"] == "hangtag list models --json"
+    assert found.seconds["models"] > 0
+    assert told == ["1 of 1, about 1 s left: hangtag list models --json"]
+
+
+def _listed(kind):
+    from hangtag.cli.list import _entries
+
+    return _entries(kind)
+
+
+def test_a_command_that_has_run_is_not_run_again(claimed, tmp_path):
+    claimed(some=claim(MODELS), other=claim(MODELS, AGAIN))
+    told = []
+    first = ledger.measure(tmp_path, message=told.append)
+    assert len(told) == 2  # two claims share one command
+    assert ledger.measure(tmp_path, message=told.append).rows == first.rows
+    assert len(told) == 2
+
+
+def test_a_quick_try_has_words_and_results_of_its_own(claimed, tmp_path):
+    claimed(some=claim(AGAIN))
+    quick = ledger.measure(tmp_path, quick=True)
+    whole = ledger.measure(tmp_path)
+    assert "metrics" in quick.lines["again"]
+    assert "recipes" in whole.lines["again"]
+    assert quick.rows != whole.rows
+
+
+def test_a_command_that_fails_takes_only_its_own_claims_with_it(claimed, tmp_path):
+    claimed(broken=claim(MODELS, WRONG), sound=claim(MODELS))
+    found = ledger.measure(tmp_path)
+    broken, sound = found.entries
+    assert "nothing-there" in broken.failed
+    assert not broken.rows
+    assert sound.rows
+    assert not sound.failed
+    assert "could not be measured" in markdown(found)
+
+
+def test_seed_and_data_reach_every_command_that_takes_them(tmp_path):
+    desk = ledger._Desk(tmp_path, data="drawn", seed=7, quick=False, output=print)
+    words = desk.words(Command(name="x", words=("train", "{grid}/recipe.json"), seconds=1))
+    assert words == [
+        "train", (tmp_path / "grid/recipe.json").as_posix(), "--out", (tmp_path / "x").as_posix(), "--seed", "7",
+        "--data", "drawn", "--json",
+    ]  # fmt: skip
+
+
+def test_an_unknown_claim_is_told_with_the_nearest_name(tmp_path):
+    with pytest.raises(HangtagError, match="transfer"):
+        ledger.measure(tmp_path, only=["transfre"])
+
+
+def test_a_damaged_record_is_named(claimed, tmp_path):
+    claimed(some=claim(MODELS))
+    ledger.measure(tmp_path)
+    (tmp_path / "whole" / "models.printed.json").write_text("{")
+    with pytest.raises(HangtagError, match=r"models\.printed\.json") as told:
+        ledger.measure(tmp_path)
+    assert told.value.code == "run_damaged"
+
+
+@pytest.mark.parametrize(
+    ("ours", "wanted", "reproduced"),
+    [(0.9, "least", True), (0.89, "least", False), (0.9, "most", True), (0.91, "most", False)],
+)
+def test_a_figure_is_reproduced_from_the_right_side(ours, wanted, reproduced):
+    row = Row(figure="x", claimed=0.9, ours=ours, wanted=wanted, command="c")
+    assert row.reproduced == reproduced
+    assert row.ratio == pytest.approx(ours / 0.9)
+
+
+def test_the_page_and_the_record_hold_every_figure(claimed, tmp_path):
+    def rows(results):
+        return [
+            Row(figure="a share", claimed=0.9, ours=0.95, spread=0.01, n=3, command="models", beaten="`seconds`"),
+            Row(figure="a size", claimed=20.0, ours=21.0, unit="megabytes", wanted="most", command="models"),
+            Row(figure="words alone", claimed=None, ours=0.5, unit="loss", command="models"),
+        ]
+
+    claimed(some=claim(MODELS, rows=rows, remarks=lambda results: ["It was cold."]))
+    found = ledger.measure(tmp_path)
+    page = markdown(found)
+    assert "| a share | 90.00% | 95.00% ± 1.00% | 1.056 | 3 | yes | `seconds` |" in page
+    assert "| a size | 20.0 MB | 21.0 MB | 1.050 | 1 | **no** | – |" in page
+    assert "| words alone | – | 0.500 | – | 1 | yes | – |" in page
+    assert "It was cold." in page
+    assert "hangtag list models --json" in page
+    record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert [row["reproduced"] for row in record["claims"][0]["rows"]] == [True, False, True]
