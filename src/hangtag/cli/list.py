@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "weights")
+_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "spaces", "weights")
 
 
 @click.command(epilog="Example: hangtag list recipes")
 @click.argument("what", required=False, type=click.Choice(_WHAT))
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(what: str | None, as_json: bool) -> None:
-    """Models, recipes, data sets, augmentations, metrics, checks or trained weights; all of them if none is named."""
+    """Models, recipes, data sets, augmentations, metrics, checks, spaces or trained weights; all if none is named."""
     listing = {kind: _entries(kind) for kind in ([what] if what else _WHAT)}
     if as_json:
         click.echo(json.dumps(listing))
@@ -54,7 +54,8 @@ def _entries(kind: str) -> list[dict[str, Any]]:
         return found
     import importlib
 
-    package = {"data": "hangtag.data.sets", "augmentations": "hangtag.augment"}.get(kind, f"hangtag.{kind}")
+    places = {"data": "hangtag.data.sets", "augmentations": "hangtag.augment", "spaces": "hangtag.study.spaces"}
+    package = places.get(kind, f"hangtag.{kind}")
     registry = importlib.import_module(package).register
     return [
         {"name": name.replace("_", "-") if kind == "data" else name, "about": registry.summary(name)}
