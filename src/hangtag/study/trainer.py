@@ -17,6 +17,7 @@ import os
 import queue
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from hangtag import data as datasets
 from hangtag.core import recipe as recipes
 from hangtag.core.errors import HangtagError
+from hangtag.core.recipe import NetworkRecipe
 from hangtag.core.types import Dataset
 
 if TYPE_CHECKING:
@@ -44,14 +46,11 @@ class _Trainer:
         self._orders, self._answers = orders, answers
         self._runs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._stop = ""  # what was asked of the run that is on
+        self._warm = False
 
     def serve(self) -> None:
         """Train what is asked for until nobody asks any more."""
         threading.Thread(target=self._listen, daemon=True).start()
-        from hangtag import experiment  # noqa: F401  the first run is not to be charged for loading torch
-
-        with contextlib.suppress(ImportError):
-            import torch  # noqa: F401
         self._tell({"ready": True})
         while True:
             order = self._runs.get()
@@ -97,11 +96,15 @@ class _Trainer:
                 self._tell({"step": now.step, "steps": now.steps, "eta_s": now.eta_s})
 
         recipe = recipes.from_dict(order["recipe"])
+        dataset = _dataset(order["data"], recipe.data, recipe.size, recipe.colour)
+        if isinstance(recipe, NetworkRecipe) and not self._warm:
+            self._warm = True
+            _warm_up(recipe, dataset, order["device"])
 
         def run() -> experiment.Run:
             return experiment.run(
                 recipe,
-                data=_dataset(order["data"], recipe.data, recipe.size, recipe.colour),
+                data=dataset,
                 out=Path(order["out"]),
                 device=order["device"],
                 watch=Watch(progress=progress),
@@ -120,6 +123,33 @@ def _dataset(data: str | None, name: str, size: int, colour: bool) -> Dataset:
     found = datasets.find(data, name=name, size=size, colour=colour)
     training = found.training()
     return dataclasses.replace(found, training=lambda: training)
+
+
+def _warm_up(recipe: NetworkRecipe, dataset: Dataset, device_name: str) -> None:
+    """Train on a few pictures: the first run, which is the start all others are compared with, would otherwise be
+    charged for what PyTorch loads and makes ready once in a process (2 s, where a trial may take 4)."""
+    import numpy as np
+
+    from hangtag import models
+    from hangtag.training import machine
+    from hangtag.training.interrupt import Stop
+    from hangtag.training.loop import fit
+
+    few = dataset.training()
+    few = few.take(np.arange(min(len(few), 2 * recipe.batch_size)))
+    with contextlib.suppress(HangtagError), tempfile.TemporaryDirectory() as folder:
+        device = machine.choose_device(device_name)
+        prefers = models.register.facts(recipe.model.name).get("precision")
+        fit(
+            dataclasses.replace(recipe, epochs=1),
+            few,
+            few,
+            device=device,
+            precision=machine.choose_precision(recipe.precision, prefers, device),
+            checkpoints=Path(folder),
+            stop=Stop(),
+            clock=time.perf_counter,
+        )
 
 
 def _once_free(run: Callable[[], Any]) -> Any:

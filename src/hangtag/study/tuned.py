@@ -161,7 +161,12 @@ def _importance(study: Study) -> dict[str, float]:
     """
     import optuna
 
-    done = [t for t in study.optuna.get_trials(deepcopy=False) if t.state == optuna.trial.TrialState.COMPLETE]
+    done = [
+        trial
+        for trial in study.optuna.get_trials(deepcopy=False)
+        if trial.state == optuna.trial.TrialState.COMPLETE
+        and trial.params.keys() == trial.user_attrs["settings"].keys()  # a start outside the space tells nothing
+    ]
     common = set.intersection(*(set(trial.params) for trial in done)) if len(done) >= _ENOUGH else set()
     spread = {key for key in common if len({trial.params[key] for trial in done}) > 1}
     if not spread or len({trial.values[0] for trial in done}) < 2:
