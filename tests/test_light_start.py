@@ -22,6 +22,8 @@ TRAINING = {
     "cleanlab",
     "captum",
     "jinja2",
+    "optuna",
+    "sqlalchemy",
 }
 SHOW = "import json, sys; print('\\n' + json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
 
@@ -44,7 +46,7 @@ def test_help_loads_click_and_nothing_else():
     assert not loaded(command("--help")) & {*TRAINING, "numpy", "onnxruntime", "PIL", "rich", "psutil"}
 
 
-@pytest.mark.parametrize("name", ["demo", "doctor", "data", "list", "train", "evaluate", "recognise", "report"])
+@pytest.mark.parametrize("name", ["demo", "doctor", "data", "list", "train", "evaluate", "recognise", "report", "tune"])
 def test_help_of_a_command_loads_nothing_to_compute_with(name):
     assert not loaded(command(name, "--help")) & {*TRAINING, "onnxruntime"}
 

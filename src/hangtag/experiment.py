@@ -24,7 +24,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
-from hangtag.core.types import Predictor, Split
+from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.data.split import VALIDATION_SEED, stratified
 from hangtag.export import bundle
 from hangtag.export.parity import compare
@@ -76,7 +76,7 @@ class Run:
 def run(
     recipe: Recipe,
     *,
-    data: str | None = None,
+    data: str | Dataset | None = None,
     out: Path | None = None,
     full: bool = False,
     device: str = "auto",
@@ -87,7 +87,7 @@ def run(
 
     Args:
         recipe: what to do.
-        data: a data set's name, `NAME=PATH`, or a path; by default the recipe's own data set.
+        data: a data set's name, `NAME=PATH`, or a path; by default the recipe's own data set. Or one that is found.
         out: folder of the run; by default one under `runs/` named after everything that decides the result.
         full: learn from the validation pictures too; nothing is left to validate or stop early on.
         device: "auto", "cpu", "cuda" or "mps".
@@ -102,7 +102,11 @@ def run(
     clock = clock or (lambda: time.perf_counter() - started)
     watch = watch or lines()
     _require_extras(recipe)
-    dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
+    dataset = (
+        data
+        if isinstance(data, Dataset)
+        else datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
+    )
     everything = dataset.training()  # the test pictures are not even opened here
     if everything.skipped:
         watch.message(_left_out(everything.skipped))
@@ -314,7 +318,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
         return None
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-        differing = _differences(known, json.loads(json.dumps(settings)))
+        differing = differences(known, json.loads(json.dumps(settings)))
     except (OSError, ValueError, AttributeError) as error:
         raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
     if differing and not saved:  # a run that got nowhere, for a typing error perhaps, holds no folder
@@ -345,13 +349,13 @@ def _left_out(skipped: tuple[str, ...]) -> str:
     )
 
 
-def _differences(known: dict[str, Any], wanted: dict[str, Any], where: str = "") -> list[str]:
+def differences(known: dict[str, Any], wanted: dict[str, Any], where: str = "") -> list[str]:
     """`key: 3, not 5` for every leaf that differs."""
     found = []
     for key in sorted(known.keys() | wanted.keys()):
         old, new = known.get(key), wanted.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
-            found += _differences(old, new, f"{where}{key}.")
+            found += differences(old, new, f"{where}{key}.")
         elif old != new:
             found.append(f"{where}{key}: {old!r} there, {new!r} asked")
     return found

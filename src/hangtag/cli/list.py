@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "claims", "weights")
+_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "claims", "spaces", "weights")
 
 
 @click.command(epilog="Example: hangtag list recipes")
@@ -54,9 +54,8 @@ def _entries(kind: str) -> list[dict[str, Any]]:
         return found
     import importlib
 
-    package = {"data": "hangtag.data.sets", "augmentations": "hangtag.augment", "claims": "hangtag.study.claims"}.get(
-        kind, f"hangtag.{kind}"
-    )
+    places = {"data": "data.sets", "augmentations": "augment", "claims": "study.claims", "spaces": "study.spaces"}
+    package = f"hangtag.{places.get(kind, kind)}"
     registry = importlib.import_module(package).register
     return [
         {"name": name.replace("_", "-") if kind == "data" else name, "about": registry.summary(name)}

@@ -40,16 +40,28 @@ class Part:
         Raises:
             HangtagError: `usage_unknown_key` or `usage_value`.
         """
-        known = {
-            parameter.name: parameter
-            for parameter in inspect.signature(maker).parameters.values()
-            if parameter.default is not parameter.empty and parameter.name not in given
-        }
+        known = options_of(maker, given)
         check_keys(self.options, list(known), self.name)
-        target = maker.__init__ if inspect.isclass(maker) else maker
-        hints = get_type_hints(target)
-        options = {key: coerce(value, hints.get(key, Any), f"{self.name}.{key}") for key, value in self.options.items()}
+        options = {key: coerce(value, known[key].kind, f"{self.name}.{key}") for key, value in self.options.items()}
         return maker(*arguments, **given, **options)
+
+
+@dataclass(frozen=True)
+class Option:
+    """What a maker takes under one name: of which kind, and what if nothing is said."""
+
+    kind: Any
+    default: Any
+
+
+def options_of(maker: Callable[..., Any], given: Iterable[str] = ()) -> dict[str, Option]:
+    """The options of a registered thing: its keyword parameters that have a default, but for those `given`."""
+    hints = get_type_hints(maker.__init__ if inspect.isclass(maker) else maker)
+    return {
+        parameter.name: Option(hints.get(parameter.name, Any), parameter.default)
+        for parameter in inspect.signature(maker).parameters.values()
+        if parameter.default is not parameter.empty and parameter.name not in given
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Studies: questions that take many runs, each one command, resumable, choosing on validation pictures only."""
+"""Studies: many runs, and what they say together. A layer above experiments and reports."""

@@ -1,0 +1,582 @@
+"""Tuning: many trials of one recipe with other settings, chosen by Optuna, judged on the validation pictures.
+
+This process asks Optuna and keeps the books; trials are trained in processes of their own (`trainers.py`), so one that
+runs out of memory takes nothing with it. Books are in a database (`storage.py`): killed at any moment, the same call
+goes on, and several machines may work at one study.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hangtag import data as datasets
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.optional import require
+from hangtag.core.recipe import NetworkRecipe, fingerprint, to_dict
+from hangtag.data.split import VALIDATION_SEED, stratified
+from hangtag.experiment import differences
+from hangtag.study import storage as storages
+from hangtag.study import trials as judging
+from hangtag.study.space import Choice, Range, Settings, Space, Value, applied
+from hangtag.study.trainers import Trainers
+from hangtag.study.trials import Objective, State, Trial
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
+
+    from hangtag.training.interrupt import Stop
+
+TRIALS = 30  # by default
+_PARTS = 20  # of a run: pruning compares trials after the same share of their epochs
+_WARMUP, _FIRST = 4, 5  # parts in which, and trials among which, none is pruned
+_DEATHS = 3  # of a trial's process, after which the trial has failed
+_LOOK_S = 1.0  # between two looks at what other machines have done
+_SAVE_S = 60.0
+
+
+@dataclass
+class Now:
+    """A running trial as it stands."""
+
+    epoch: int = 0
+    epochs: int = 0
+    done: float = 0.0  # of the run, in [0, 1]
+    val_accuracy: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """The study as it stands, for whoever watches."""
+
+    trials: list[Trial]  # all but those that wait
+    now: dict[int, Now]  # the ones that run here, by number
+    wanted: int | None  # None: as many as there is time for
+    eta_s: float | None  # None: not yet known
+    start: Trial | None
+    best: Trial | None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what. The default tells nobody."""
+
+    message: Callable[[str], None] = lambda text: None
+    reading: Callable[[str, int, int], None] = lambda what, done, total: None
+    standing: Callable[[Standing], None] = lambda standing: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study, finished or stopped."""
+
+    out: Path
+    name: str
+    storage: str  # without its password
+    objective: Objective
+    sampler: str
+    space: Space
+    trials: list[Trial]
+    start: Trial | None
+    best: Trial | None
+    validation: int  # pictures that accuracies are of
+    data: str | None  # as it was asked for
+    optuna: optuna.Study = field(repr=False)
+
+
+def tune(
+    space: Space,
+    *,
+    objective: Objective = "accuracy",
+    grid: bool = False,
+    trials: int | None = None,
+    timeout_s: float | None = None,
+    jobs: int = 1,
+    prune: bool | None = None,
+    storage: str | None = None,
+    name: str | None = None,
+    data: str | None = None,
+    out: Path | None = None,
+    device: str = "auto",
+    watch: Watch | None = None,
+) -> Study:
+    """Try settings of `space` until there are `trials` trials, the recipe as it stands being the first.
+
+    Args:
+        space: of a recipe; see `space.read`.
+        objective: validation accuracy, or that against training time.
+        grid: try every combination, in order; by default TPE chooses.
+        trials: how many in all; by default 30, or all combinations of a grid, or what `timeout_s` allows.
+        timeout_s: after this long no new trial begins.
+        jobs: trials at a time, each in a process of its own.
+        prune: stop trials that do worse than the median of those before after the same share of their epochs. By
+            default where there is one objective.
+        storage: URL of a database that holds the study; by default an SQLite file in `out`.
+        name: of the study, by which others join it; by default made of everything that decides it.
+        data, device: as `experiment.run` takes them.
+        out: folder for trials and results; by default one under `runs/` named after everything that decides the study.
+        watch: who is told.
+
+    Raises:
+        HangtagError: `usage_*` for options that do not fit; `run_other_settings` if the folder or the study holds
+            something else; `storage_*`; `data_*`; `extra_missing`. A trial that fails raises nothing.
+        KeyboardInterrupt: on Ctrl-C, all trials saved; the same call goes on.
+    """
+    from hangtag.training import interrupt
+
+    for package in ("optuna", "sklearn"):
+        require(package, extra="tune")
+    watch = watch or Watch()
+    recipe = space.recipe
+    if prune and objective != "accuracy":
+        raise HangtagError("usage_value", "trials are pruned by one number: leave out --prune, or take accuracy alone")
+    if isinstance(recipe, NetworkRecipe):
+        require("torch", extra="train")
+    planned = _planned(space, grid)
+    about_data, validation = _about(recipe.data, data, recipe.size, recipe.colour, watch)
+    settings = {
+        "recipe": to_dict(recipe),
+        "space": space.to_dict(),
+        "objective": objective,
+        "sampler": "grid" if grid else "tpe",
+        "data": about_data,
+    }
+    label = f"{recipe.name}-{fingerprint(settings)}"
+    folder = out or Path("runs") / f"tune-{label}"
+    busy = f"another process is at work in {folder}: wait for it, or choose another --out"
+    with owning(folder, "run_busy", busy), interrupt.listening() as stop:
+        sweep(folder, owned=True)
+        url = storage or f"sqlite:///{folder / 'study.db'}"
+        token = _claim(folder, {**settings, "storage": storage and storages.hidden(storage), "study": name or label})
+        connection = storages.connect(url)
+        with storages.reaching(url), _quiet():
+            study = storages.join(connection, name or label, settings, timed=objective == "accuracy-time")
+            work = _Work(
+                study=study,
+                storage=connection,
+                space=space,
+                planned=planned,
+                objective=objective,
+                wanted=_wanted(planned if grid else None, trials, timeout_s),
+                prune=objective == "accuracy" if prune is None else prune,
+                folder=folder,
+                token=token,
+                alone=storage is None,
+                data=data,
+                device=device,
+                watch=watch,
+                jobs=jobs,
+            )
+            stopped = work.to_end(stop, timeout_s)
+            known = work.trials()
+            start, best = work.start(known), work.best(known)
+    found = Study(
+        out=folder,
+        name=name or label,
+        storage=storages.hidden(url),
+        objective=objective,
+        sampler="grid" if grid else "tpe",
+        space=space,
+        trials=known,
+        start=start,
+        best=best,
+        validation=validation,
+        data=data,
+        optuna=study,
+    )
+    if stopped:
+        raise KeyboardInterrupt(f"stopped, all trials saved in {folder}: the same command goes on from there")
+    return found
+
+
+def _planned(space: Space, grid: bool) -> list[Settings]:
+    """What is tried first, in order: the recipe as it stands, then every combination of a grid."""
+    start = space.start()
+    if not grid:
+        return [start]
+    combinations = list(space.combinations())
+    return [start, *(settings for settings in combinations if settings != start)]
+
+
+def _wanted(grid: list[Settings] | None, trials: int | None, timeout_s: float | None) -> int | None:
+    if grid is not None:
+        return min(trials or len(grid), len(grid))
+    return trials or (None if timeout_s else TRIALS)
+
+
+def _about(name: str, data: str | None, size: int, colour: bool, watch: Watch) -> tuple[dict[str, Any], int]:
+    """What the trials will learn from; the test pictures are not even opened."""
+    dataset = datasets.find(data, name=name, size=size, colour=colour, progress=watch.reading)
+    everything = dataset.training()
+    training, validation = stratified(everything)
+    about = {
+        "name": dataset.name,
+        "digest": everything.digest(),
+        "training": len(training),
+        "validation": len(validation),
+        "validation_seed": VALIDATION_SEED,
+    }
+    return about, len(validation)
+
+
+def _claim(folder: Path, settings: dict[str, Any]) -> str:
+    """Make `folder` this study's own; gives the name by which its running trials know it.
+
+    Raises:
+        HangtagError: `run_other_settings`, naming what differs; `run_damaged`.
+    """
+    path = folder / "study.json"
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        token, differing = str(known.pop("token")), differences(known, json.loads(json.dumps(settings)))
+    except FileNotFoundError:
+        if others := sorted(found.name for found in folder.iterdir() if found.name != ".lock"):
+            raise HangtagError(
+                "run_damaged", f"{folder} holds {others[0]} but no study.json: choose another --out"
+            ) from None
+        token, differing = "", []
+    except (OSError, ValueError, AttributeError, KeyError) as error:
+        raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
+    if differing and any((folder / kept).exists() for kept in ("trials", "trials.csv")):
+        raise HangtagError(
+            "run_other_settings",
+            f"{folder} holds a study of other settings ({'; '.join(differing)}): choose another --out",
+        )
+    if differing or not token:  # a study that got nowhere, for a typing error perhaps, holds no folder
+        (folder / "study.db").unlink(missing_ok=True)
+        token = secrets.token_hex(8)
+        write_file(path, json.dumps({"token": token, **settings}, indent=1).encode())
+    return token
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Optuna warns of what it calls experimental, and of heartbeats outside its own loop; ours are in `_beat`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """One process's part in a study."""
+
+    study: optuna.Study
+    storage: optuna.storages.RDBStorage
+    space: Space
+    planned: list[Settings]
+    objective: Objective
+    wanted: int | None
+    prune: bool
+    folder: Path
+    token: str  # by which our trials are known
+    alone: bool  # nobody else can reach the storage
+    data: str | None
+    device: str
+    watch: Watch
+    jobs: int
+    _on: dict[int, optuna.Trial] = field(default_factory=dict)  # running here, by number
+    _now: dict[int, Now] = field(default_factory=dict)
+    _deaths: dict[int, int] = field(default_factory=dict)
+    _vouched: set[int] = field(default_factory=set)
+    _finished: int = 0  # here and since now
+    _looked: float = -math.inf
+    _beaten: float = -math.inf
+    _known: list[FrozenTrial] = field(default_factory=list)
+
+    def to_end(self, stop: Stop, timeout_s: float | None) -> bool:
+        """Work until nothing is left to do. Returns whether it was stopped."""
+        import optuna
+
+        from hangtag.study.sampler import Sampler
+
+        self.sampler = Sampler(self.space.recipe.seed)
+        self.study.sampler = self.sampler
+        self.study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_FIRST, n_warmup_steps=_WARMUP)
+        self.trainers = Trainers(self.jobs, self.folder / "trainers.log")
+        self._began = time.monotonic()
+        try:
+            for frozen in self._look():  # were on when the last process died, or was stopped
+                if _state(frozen) == "running" and (self.alone or frozen.user_attrs.get("by") == self.token):
+                    self._take(optuna.Trial(self.study, frozen._trial_id))
+            while not stop.requested:
+                late = timeout_s is not None and time.monotonic() - self._began > timeout_s
+                while self.trainers.free and self._on.keys() - set(self.trainers.busy):
+                    self._start(min(self._on.keys() - set(self.trainers.busy)))
+                while self.trainers.free and not late and (trial := self._ask()) is not None:
+                    self._take(trial)
+                    if trial.number in self._on:
+                        self._start(trial.number)
+                if not self._on and (late or not self._elsewhere()):
+                    return False
+                for number, said in self.trainers.heard(0.25):
+                    self._hear(number, said)
+                self._beat()
+                self.watch.standing(self._standing())
+            self._save()
+            return True
+        finally:
+            self.trainers.close()
+
+    def trials(self) -> list[Trial]:
+        """All that have begun, by number."""
+        return [_trial(frozen) for frozen in self._look(anew=True) if _state(frozen) not in ("waiting", "surplus")]
+
+    def start(self, trials: list[Trial]) -> Trial | None:
+        """The recipe as it stands, once it is trained."""
+        return next((t for t in judging.complete(trials) if t.settings == self.planned[0]), None)
+
+    def best(self, trials: list[Trial]) -> Trial | None:
+        """See `trials.best`."""
+        return judging.best(trials, self.objective, self.start(trials))
+
+    def _ask(self) -> optuna.Trial | None:
+        """The next trial, if one is wanted; no other process is given it."""
+        known = self._look(anew=True)
+        waiting = any(_state(trial) == "waiting" for trial in known)
+        if not waiting and self.wanted is not None and sum(map(_counts, known)) >= self.wanted:
+            return None
+        trial = self.study.ask()
+        self.storage.record_heartbeat(trial._trial_id)
+        trial.set_user_attr("by", self.token)
+        return trial
+
+    def _take(self, trial: optuna.Trial) -> None:
+        """Give a trial its settings; it is on from here, unless it is one too many or its result is known."""
+        import optuna
+
+        known = self._look(anew=True)
+        origin = next(t.system_attrs.get("failed_trial", t.number) for t in known if t.number == trial.number)
+        place = sum(_counts(other) for other in known if other.number < origin)
+        if origin == trial.number and self.wanted is not None and place >= self.wanted:
+            trial.set_user_attr("surplus", True)  # another machine asked at the same moment
+            self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            return
+        settings = trial.user_attrs.get("settings")
+        if settings is None:
+            settings = self._draw(trial, self.planned[place] if place < len(self.planned) else {})
+            trial.set_user_attr("settings", settings)
+        twins = (t for t in map(_trial, known) if t.state == "complete" and t.settings == settings)
+        if (twin := next(twins, None)) is not None:
+            trial.set_user_attr("same_as", twin.number)
+            self._tell(trial, judging.accuracy(twin), judging.seconds(twin))
+            return
+        self._on[trial.number], self._now[trial.number] = trial, Now()
+
+    def _draw(self, trial: optuna.Trial, planned: Settings) -> Settings:
+        """The planned settings, or the sampler's."""
+        self.sampler.planned = planned
+
+        def pick(key: str, dimension: Range | Choice) -> Value:
+            if planned and planned[key] not in dimension:
+                return planned[key]  # the recipe's own, outside the space: nothing to learn from for the sampler
+            if not isinstance(dimension, Range):
+                return trial.suggest_categorical(key, dimension.values)
+            if dimension.whole:
+                return trial.suggest_int(key, int(dimension.low), int(dimension.high), log=dimension.log)
+            return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
+
+        settings = {key: pick(key, self.space.dimensions[key]) for key in planned} if planned else self.space.draw(pick)
+        self.sampler.planned = {}
+        return settings
+
+    def _start(self, number: int) -> None:
+        trial = self._on[number]
+        try:
+            recipe = applied(self.space.recipe, trial.user_attrs["settings"])
+        except HangtagError as error:
+            self._fail(number, error.message)
+            return
+        self.trainers.start(number, recipe, data=self.data, out=self._place(number), device=self.device)
+
+    def _hear(self, number: int, said: dict[str, Any]) -> None:
+        if number not in self._on:
+            return
+        trial, now = self._on[number], self._now[number]
+        if "step" in said:
+            now.done = said["step"] / max(1, said["steps"])
+        elif "epoch" in said:
+            now.epoch, now.epochs, now.val_accuracy = said["epoch"], said["epochs"], said["val_accuracy"]
+            now.done = now.epoch / now.epochs
+            self._report(trial, now)
+        elif "done" in said:
+            run = said["done"]
+            trial.set_user_attr("params", run["params"])
+            self._tell(trial, run["val_accuracy"], run["seconds"])
+            self._forget(number)
+        elif "failed" in said:
+            self._fail(number, said["failed"])
+        elif said.get("stopped") == "prune":
+            self._prune(number)
+        elif "died" in said:
+            self._deaths[number] = self._deaths.get(number, 0) + 1
+            if self._deaths[number] >= _DEATHS:
+                self._fail(number, f"its process died {_DEATHS} times{_how(said['died'])}")
+        self._look(anew=True)
+
+    def _report(self, trial: optuna.Trial, now: Now) -> None:
+        """Tell the pruner how a trial does, after each part of its run."""
+        if not self.prune or now.val_accuracy is None:
+            return
+        reported = self._frozen(trial.number).intermediate_values
+        for part in range(1, math.floor(now.done * _PARTS) + 1):
+            if part not in reported:
+                trial.report(now.val_accuracy, part)
+        if now.epoch < now.epochs and trial.should_prune():
+            self.trainers.stop(trial.number, "prune")
+
+    def _tell(self, trial: optuna.Trial, accuracy: float, seconds: float) -> None:
+        trial.set_user_attr("val_accuracy", accuracy)
+        trial.set_user_attr("seconds", seconds)
+        with self._ours():
+            self.study.tell(trial, accuracy if self.objective == "accuracy" else (accuracy, seconds))
+        self._finished += 1
+
+    def _fail(self, number: int, line: str) -> None:
+        import optuna
+
+        self._on[number].set_user_attr("error", line)
+        with self._ours():
+            self.study.tell(self._on[number], state=optuna.trial.TrialState.FAIL)
+        self._forget(number)
+        self.watch.message(f"trial {number} failed: {line}")
+
+    def _prune(self, number: int) -> None:
+        import optuna
+
+        with self._ours():
+            self.study.tell(self._on[number], state=optuna.trial.TrialState.PRUNED)
+        self._finished += 1
+        self._forget(number)
+
+    @contextmanager
+    def _ours(self) -> Iterator[None]:
+        """A trial whose machine slept through its heartbeats was given to another: what it brought is dropped."""
+        try:
+            yield
+        except ValueError as error:
+            self.watch.message(f"a result came too late, another process has the trial: {error}")
+
+    def _forget(self, number: int) -> None:
+        """A trial is over. Folders stay of the best and of the front alone."""
+        del self._on[number], self._now[number]
+        self._deaths.pop(number, None)
+        known = self.trials()
+        kept = {trial.number for trial in [*judging.front(known), *filter(None, [self.best(known), self.start(known)])]}
+        for folder in (self.folder / "trials").glob("*"):
+            at = int(folder.name)
+            if at not in kept | self._on.keys():
+                shutil.rmtree(folder, ignore_errors=True)
+            elif at not in self._on:
+                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+    def _save(self) -> None:
+        """Have every running trial written down; a second Ctrl-C leaves them at their last checkpoints."""
+        self.watch.message("stopping: trials are being saved")
+        for number in self.trainers.busy:
+            self.trainers.stop(number, "save")
+        until = time.monotonic() + _SAVE_S
+        while self.trainers.busy and time.monotonic() < until:
+            for number, said in self.trainers.heard(0.25):
+                if said.keys() & {"done", "failed"} or said.get("stopped") == "prune":
+                    self._hear(number, said)
+
+    def _beat(self) -> None:
+        """Give signs of life for the trials that run here; take over those of processes that give none."""
+        import optuna
+
+        if time.monotonic() - self._beaten < storages.HEARTBEAT_S:
+            return
+        self._beaten = time.monotonic()
+        nameless = [
+            frozen._trial_id
+            for frozen in self._look()
+            if _state(frozen) == "running" and "by" not in frozen.user_attrs and frozen._trial_id not in self._vouched
+        ]
+        self._vouched.update(nameless)  # its process died as it began: one sign of life, and it goes stale like others
+        for trial_id in [*nameless, *(trial._trial_id for trial in self._on.values())]:
+            self.storage.record_heartbeat(trial_id)
+        optuna.storages.fail_stale_trials(self.study)
+
+    def _look(self, *, anew: bool = False) -> list[FrozenTrial]:
+        """What the storage has."""
+        if anew or time.monotonic() - self._looked > _LOOK_S:
+            self._looked = time.monotonic()
+            self._known = self.study.get_trials(deepcopy=False)
+        return self._known
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        return next(trial for trial in self._look(anew=True) if trial.number == number)
+
+    def _elsewhere(self) -> bool:
+        """Whether others still work at the study, or a trial was handed back."""
+        return any(_state(trial) in ("running", "waiting") for trial in self._look())
+
+    def _place(self, number: int) -> Path:
+        return self.folder / "trials" / f"{number:04}"
+
+    def _standing(self) -> Standing:
+        known = [_trial(frozen) for frozen in self._look() if _state(frozen) not in ("waiting", "surplus")]
+        return Standing(
+            trials=known,
+            now=self._now,
+            wanted=self.wanted,
+            eta_s=self._eta(known),
+            start=self.start(known),
+            best=self.best(known),
+        )
+
+    def _eta(self, known: list[Trial]) -> float | None:
+        spent = time.monotonic() - self._began
+        worked = self._finished + sum(now.done for now in self._now.values())
+        if self.wanted is None or worked < 0.1:
+            return None
+        over = sum(trial.state in ("complete", "pruned", "failed") for trial in known)
+        left = self.wanted - over - sum(now.done for now in self._now.values())
+        return max(0.0, spent / worked * left)
+
+
+def _how(status: int) -> str:
+    if status == -9:
+        return " (killed, as the system does when memory runs out)"
+    return f" (signal {-status})" if status < 0 else f" (exit {status})"
+
+
+def _state(frozen: FrozenTrial) -> State | str:
+    name = frozen.state.name.lower()
+    if name == "fail":
+        return "surplus" if "surplus" in frozen.user_attrs else "failed" if "error" in frozen.user_attrs else "lost"
+    return name
+
+
+def _counts(frozen: FrozenTrial) -> bool:
+    """Whether it is one of the trials that were asked for, and not another go at one."""
+    return _state(frozen) != "surplus" and "failed_trial" not in frozen.system_attrs
+
+
+def _trial(frozen: FrozenTrial) -> Trial:
+    attributes = frozen.user_attrs
+    reached = attributes.get("val_accuracy")
+    if reached is None and frozen.intermediate_values:
+        reached = frozen.intermediate_values[max(frozen.intermediate_values)]
+    state: Any = _state(frozen)
+    return Trial(
+        number=frozen.number,
+        state=state,
+        settings=attributes.get("settings", {}),
+        val_accuracy=reached,
+        seconds=attributes.get("seconds"),
+        error=attributes.get("error"),
+        same_as=attributes.get("same_as"),
+    )
