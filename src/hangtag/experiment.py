@@ -82,6 +82,7 @@ def run(
     device: str = "auto",
     watch: Watch | None = None,
     clock: Callable[[], float] | None = None,
+    keep: Callable[[Predictor], None] = lambda predictor: None,
 ) -> Run:
     """Train `recipe` and bundle the result.
 
@@ -93,6 +94,8 @@ def run(
         device: "auto", "cpu", "cuda" or "mps".
         watch: who is told; by default each epoch is a line on standard error.
         clock: seconds since the beginning; by default since this call.
+        keep: given the fitted model of an algorithm that leaves no bundle; not called where the run was finished
+            before.
 
     Raises:
         HangtagError: with what is wrong, where, and the cure.
@@ -142,7 +145,7 @@ def run(
         if isinstance(recipe, NetworkRecipe):
             result = _train_network(recipe, *given)
         else:
-            result = _fit_classical(recipe, *given)
+            result = _fit_classical(recipe, *given, keep)
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(result), indent=1).encode())
     return result
 
@@ -245,6 +248,7 @@ def _fit_classical(
     device_name: str,
     watch: Watch,
     clock: Callable[[], float],
+    keep: Callable[[Predictor], None],
 ) -> Run:
     if device_name not in ("auto", "cpu"):
         raise HangtagError("usage_device", f"recipe {recipe.name!r} runs on the CPU only, not on {device_name!r}")
@@ -282,6 +286,7 @@ def _fit_classical(
         bundle.write(card, folder / "bundle", onnx=content)
     else:
         judged = _judge(fitted, validation)
+        keep(fitted)
     return Run(
         bundle=str(folder / "bundle") if exact else None,
         val_accuracy=judged.get("accuracy"),
@@ -350,7 +355,7 @@ def _left_out(skipped: tuple[str, ...]) -> str:
 
 
 def differences(known: dict[str, Any], wanted: dict[str, Any], where: str = "") -> list[str]:
-    """`key: 3, not 5` for every leaf that differs."""
+    """`key: 3 there, 5 asked` for every leaf that differs."""
     found = []
     for key in sorted(known.keys() | wanted.keys()):
         old, new = known.get(key), wanted.get(key)

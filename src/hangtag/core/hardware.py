@@ -13,6 +13,11 @@ def peak_rss_mb() -> float:
         import psutil
 
         return float(psutil.Process().memory_info().peak_wset) / 1e6
+    if sys.platform == "linux":
+        # getrusage would count what the parent held when it started this process: exec keeps the higher of the two
+        for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

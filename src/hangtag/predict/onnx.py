@@ -34,19 +34,7 @@ class OnnxPredictor:
     """
 
     def __init__(self, content: bytes, card: Card, threads: int | None = None) -> None:
-        refuse_external_data(content)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # its messages come as exceptions; standard error is ours
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.intra_op_num_threads = threads or _cores()
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep
-        options.add_session_config_entry("session.load_model_format", "ONNX")  # its other format was not looked through
-        try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions share no base of their own
-            raise HangtagError("bundle_damaged", f"model.onnx does not load: {_first_line(error)}") from error
+        self._session = open_session(content, "model.onnx", threads)
         self.card = card
         self._check_graph()
 
@@ -72,7 +60,7 @@ class OnnxPredictor:
             try:
                 (answer,) = self._session.run([OUTPUT], {INPUT: batch})
             except Exception as error:
-                raise HangtagError("bundle_damaged", f"model.onnx fails when run: {_first_line(error)}") from error
+                raise HangtagError("bundle_damaged", f"model.onnx fails when run: {first_line(error)}") from error
             if answer.shape != (len(batch), len(self.class_names)):
                 raise HangtagError("bundle_incompatible", f"the model gives {answer.shape} for {len(batch)} pictures")
             probabilities[start : start + BATCH] = answer
@@ -103,11 +91,33 @@ class OnnxPredictor:
                 raise _mismatch(f"{node.name} {node.type} {node.shape}", f"{kind} {['N', *shape[1:]]}")
 
 
+def open_session(content: bytes, name: str, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A session over a whole ONNX file, called `name` in errors.
+
+    Raises:
+        HangtagError: `bundle_unsafe`, `bundle_damaged`.
+    """
+    refuse_external_data(content)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # its messages come as exceptions; standard error is ours
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.intra_op_num_threads = threads or _cores()
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # its other format was not looked through
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no base of their own
+        raise HangtagError("bundle_damaged", f"{name} does not load: {first_line(error)}") from error
+
+
 def _mismatch(found: str, wanted: str) -> HangtagError:
     return HangtagError("bundle_incompatible", f"model.onnx does not fit its card: it has {found}, not {wanted}")
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an exception of ONNX Runtime says, without its many lines."""
     return str(error).strip().partition("\n")[0][:200]
 
 

@@ -139,7 +139,7 @@ def measure(
     training, validation = everything, None
     if everything is not None and not card.full:
         training, validation = stratified(everything)
-    learnt = _sample(training) if training is not None and training.class_names == test.class_names else None
+    learnt = training_sample(training) if training is not None and training.class_names == test.class_names else None
     learnt_right = None
     if learnt is not None:
         said = answers(predictor, learnt, progress, name=card.name, what="judging pictures it learnt from")
@@ -205,8 +205,8 @@ def _training(dataset: Dataset) -> tuple[Split | None, str]:
         return None, error.message
 
 
-def _sample(split: Split) -> Split:
-    """Pictures spread evenly over the split, whatever its order."""
+def training_sample(split: Split) -> Split:
+    """TRAINING_SAMPLE pictures spread evenly over the split, whatever its order."""
     order = np.random.default_rng(0).permutation(len(split))[:TRAINING_SAMPLE]
     return split.take(np.sort(order))
 

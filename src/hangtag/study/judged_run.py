@@ -1,0 +1,243 @@
+"""One run of a study: from a recipe, or a model that is there already, to all that is known of it.
+
+These functions are asked for by name, each in a process of its own (`study.process`); they take and return plain JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from hangtag import data as datasets
+from hangtag import experiment, predict
+from hangtag.checks import Evidence
+from hangtag.checks.good_fit import good_fit
+from hangtag.checks.overfitting import overfitting
+from hangtag.checks.underfitting import underfitting
+from hangtag.core import recipe as recipes
+from hangtag.core.card import ONNX, Card
+from hangtag.core.clock import process_age_s
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import owning, write_file
+from hangtag.core.types import Dataset, Pictures, Predictor, Probabilities, Split
+from hangtag.data.split import stratified
+from hangtag.evaluation.evaluation import Evaluation, answers, score
+from hangtag.predict import foreign
+from hangtag.predict.foreign import ForeignPredictor, Reading
+from hangtag.report.judged import training_sample
+from hangtag.study import latency
+from hangtag.watch import Watch
+
+Half: TypeAlias = Literal["test", "val"]
+_ORPHAN_S = 120.0  # a run whose study was killed saves and stops: wait for it
+
+
+def train(
+    recipe: dict[str, Any], name: str, data: str | None, split: Half, folder: str, device: str, watch: Watch
+) -> dict[str, Any]:
+    """Train a recipe in `FOLDER/run`, or go on, and judge what came out.
+
+    Args:
+        recipe: as `core.recipe.to_dict` gives it.
+        name, data: the data set, as `data.find` takes it.
+        split: the pictures to judge on.
+        folder: where the run lies, and `answers.npy`, (N, K) probabilities.
+        device: "auto", "cpu", "cuda" or "mps".
+        watch: who is told.
+
+    Raises:
+        HangtagError: what training and judging raise.
+        KeyboardInterrupt: if stopped; the same call goes on.
+    """
+    place, kept = Path(folder) / "run", list[Predictor]()
+    with owning(place, "run_busy", f"another process is training in {place}", wait_s=_ORPHAN_S):
+        pass
+    chosen = recipes.from_dict(recipe)
+    if chosen.kind == "classical" and not (place / "bundle").exists():
+        (place / "result.json").unlink(missing_ok=True)  # it was fitted, and died with its process before it was judged
+    run = experiment.run(
+        chosen, data=data, out=place, device=device, watch=watch, clock=process_age_s, keep=kept.append
+    )
+    predictor = kept[0] if run.bundle is None else predict.load(run.bundle)
+    halves = _Halves(datasets.find(data, name=name, size=chosen.size, colour=chosen.colour, progress=watch.reading))
+    judged = halves.judge(predictor, split, Path(folder) / "answers.npy", chosen.name, watch)
+    timed = {}
+    if run.bundle is None:  # the model ends with this process
+        watch.message("timing its answers")
+        timed = latency.measure([predictor], [halves.pictures(split).images])[0].to_dict()
+    return {
+        **judged,
+        "val_accuracy": run.val_accuracy,
+        "val_loss": run.val_loss,
+        "seconds": run.seconds,
+        "peak_rss_mb": run.peak_rss_mb,
+        "params": run.params,
+        "file_mb": (Path(run.bundle) / ONNX).stat().st_size / 1e6 if run.bundle else None,
+        "epochs": len(run.history) or None,
+        "bundle": run.bundle,
+        "latency": timed or None,
+    }
+
+
+def open_and_judge(model: str, name: str, data: str | None, split: Half, folder: str, watch: Watch) -> dict[str, Any]:
+    """Judge a model that is there already: a bundle, or the file of one that others made.
+
+    Args:
+        model: a bundle's folder, or an `.onnx` or `.keras` file.
+        name, data, split, folder, watch: as for `train`.
+
+    Raises:
+        HangtagError: what opening and judging raise; `usage_split` for validation pictures a bundle was trained on.
+    """
+    path, given = Path(model), Path(folder) / "answers.npy"
+    predictor: Predictor
+    facts: dict[str, Any]
+    if path.suffix in foreign.ENDINGS:
+        network = foreign.read(path)
+        dataset = datasets.find(data, name=name, size=network.size or 28, progress=watch.reading)
+        halves = _Halves(dataset)
+        sample = training_sample(halves.pictures("val"))
+        reader, tried = foreign.fitted(network, sample.images, sample.labels, dataset.class_names)
+        facts = {
+            "file_mb": path.stat().st_size / 1e6,
+            "params": network.params,
+            "reading": dataclasses.asdict(reader.reading),
+            "logits": tried.logits,
+            "remark": tried.sentence,
+        }
+        predictor, seen_validation = reader, False
+        judged = halves.judge(predictor, split, given, path.name, watch)
+    else:
+        recogniser = predict.load(path)
+        card = recogniser.card
+        halves = _Halves(datasets.find(data, name=name, size=card.size, colour=card.colour, progress=watch.reading))
+        seen_validation = card.full
+        if card.full and split == "val":
+            raise HangtagError(
+                "usage_split", f"{card.name} was trained on the validation pictures too: use --split test"
+            )
+        judged = halves.judge(recogniser, split, given, card.name, watch)
+        facts = _facts(card)
+        predictor = recogniser
+    validation = {}
+    if not seen_validation:
+        evaluation = score(answers(predictor, halves.pictures("val"), watch.reading), halves.pictures("val"))
+        validation = {"val_accuracy": evaluation.accuracy, "val_loss": evaluation.loss}
+    return {**judged, **facts, **validation, "bundle": model}
+
+
+def time_answers(
+    models: Sequence[dict[str, Any]], name: str, data: str | None, split: Half, watch: Watch
+) -> list[dict[str, Any] | None]:
+    """How quickly each of the models answers, in rounds over all; None for one that can no longer be opened.
+
+    Args:
+        models: each `{"model"}`, a bundle's folder; or with `{"reading", "logits"}` too, a file others made.
+        name, data, split, watch: as for `train`.
+    """
+    opened: list[tuple[Predictor, Pictures] | None] = []
+    pictures: dict[tuple[int, bool], Pictures] = {}
+    for one in models:
+        try:
+            predictor, size, colour = _opened(one, name, data)
+        except HangtagError as error:
+            watch.message(f"{one['model']} cannot be timed: {error.message}")
+            opened.append(None)
+            continue
+        if (size, colour) not in pictures:
+            dataset = datasets.find(data, name=name, size=size, colour=colour, progress=watch.reading)
+            pictures[size, colour] = _Halves(dataset).pictures(split).images
+        opened.append((predictor, pictures[size, colour]))
+    there = [one for one in opened if one is not None]
+    found = latency.measure(
+        [predictor for predictor, _ in there],
+        [images for _, images in there],
+        lambda done, total: watch.reading("timing answers", done, total),
+    )
+    times = iter(found)
+    return [None if one is None else next(times).to_dict() for one in opened]
+
+
+class _Halves:
+    """The pictures of a data set that judging needs, each half opened once and only if asked for."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self._test: Split | None = None
+        self._parted: tuple[Split, Split] | None = None
+
+    def pictures(self, split: Half | Literal["train"]) -> Split:
+        """Test, validation, or a sample of the pictures learnt from."""
+        if split == "test":
+            if self._test is None:
+                self._test = self.dataset.test()
+            return self._test
+        if self._parted is None:
+            training, validation = stratified(self.dataset.training())
+            self._parted = training_sample(training), validation
+        return self._parted[split == "val"]
+
+    def judge(self, predictor: Predictor, split: Half, given: Path, name: str, watch: Watch) -> dict[str, Any]:
+        """Scores, and the verdict on the fit; the answers go to the file `given`."""
+        pictures, learnt = self.pictures(split), self.pictures("train")
+        on = f"{self.dataset.name}, {'test' if split == 'test' else 'validation'} split"
+        said = answers(predictor, pictures, watch.reading, name=name, data=on)
+        evaluation = score(said, pictures, name=name, data=on)
+        known = answers(predictor, learnt, watch.reading, name=name, what="judging pictures it learnt from")
+        training_accuracy = float((known.argmax(axis=1) == learnt.labels).mean())
+        file = io.BytesIO()
+        np.save(file, said, allow_pickle=False)
+        write_file(given, file.getvalue())
+        return {
+            "n": evaluation.n,
+            "accuracy": evaluation.accuracy,
+            "loss": evaluation.loss,
+            "f1": evaluation.f1,
+            "per_class": {row["label"]: row["f1"] for row in evaluation.per_class},
+            "train_accuracy": training_accuracy,
+            "fit": fit_verdict(evaluation, said, pictures, training_accuracy, len(learnt)),
+        }
+
+
+def fit_verdict(
+    evaluation: Evaluation, said: Probabilities, pictures: Split, training_accuracy: float, training_n: int
+) -> dict[str, str]:
+    """`{"code", "verdict", "sentence"}` of the check that speaks: good fit, overfitting or underfitting."""
+    evidence = Evidence(
+        evaluation=evaluation,
+        probabilities=said,
+        labels=pictures.labels,
+        training_accuracy=training_accuracy,
+        training_n=training_n,
+    )
+    found = [finding for check in (good_fit, underfitting, overfitting) if (finding := check(evidence)) is not None]
+    finding = next(finding for finding in found if finding.code == "HT000" or finding.severity != "good")
+    return {"code": finding.code, "verdict": finding.name, "sentence": finding.sentence}
+
+
+def _facts(card: Card) -> dict[str, Any]:
+    """What a bundle's card tells of its training."""
+    size = card.files.get(ONNX, {}).get("bytes") or sum(file["bytes"] for file in card.files.values())
+    return {
+        "seconds": card.training.get("seconds"),
+        "peak_rss_mb": card.training.get("peak_rss_mb"),
+        "epochs": card.training.get("epochs"),
+        "params": card.params or None,
+        "file_mb": size / 1e6,
+    }
+
+
+def _opened(model: dict[str, Any], name: str, data: str | None) -> tuple[Predictor, int, bool]:
+    """A model to be timed, and which pictures it takes."""
+    if "reading" not in model:
+        recogniser = predict.load(model["model"])
+        return recogniser, recogniser.card.size, recogniser.card.colour
+    network = foreign.read(Path(model["model"]))
+    class_names = datasets.find(data, name=name).class_names
+    size = network.size or 28
+    return ForeignPredictor(network, class_names, Reading(**model["reading"]), model["logits"]), size, False
