@@ -6,7 +6,7 @@ logits. `classifier` is the part of it that turns features into logits, all of t
 on to other classes (`recipe.start`) keeps the rest. It may have `prepare(images)`, called once before training with a
 sample of normalised training pictures (data-dependent initialisation). Facts given to the decorator: `num_params` at
 ten classes, one channel, 28 pixels; `precision="fp32"` where bf16 is slower; `extra="..."` where an optional package
-beyond torch is needed.
+beyond torch is needed; `over_frozen={...}`: options whose classifier makes most of features that may not learn.
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ class _Run:
         if self.losses is not None:
             self.losses[index] = losses.detach()
         self.books.loss_sum += value * len(index)
-        wanted = sum(targets.split(logits.shape[1], dim=1))  # labels and teachers together
+        wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together
         self.books.correct += int((logits.argmax(1) == wanted.argmax(1)).sum())
         self.books.seen += len(index)
 
