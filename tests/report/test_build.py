@@ -10,7 +10,8 @@ import pytest
 
 from hangtag.core.errors import HangtagError
 from hangtag.report import report_on, report_on_two
-from hangtag.report.build import MOST_BYTES, in_script, measured, signed
+from hangtag.report.build import MOST_BYTES
+from hangtag.report.page import in_script
 
 VOID = {"meta", "link", "img", "input", "br"}
 
@@ -218,18 +219,6 @@ def test_models_of_different_classes_cannot_be_compared(shop, tmp_path):
     with pytest.raises(HangtagError) as caught:
         report_on_two(shop.bundle, "default", shop.data)
     assert caught.value.code == "bundle_incompatible"
-
-
-@pytest.mark.parametrize(
-    ("number", "unit", "text"),
-    [(0.0531, "points", "5.3 points"), (0.0068, "share", "0.68%"), (0.9, "share", "90.0%"), (3, "times", "3.0 times")],
-)
-def test_numbers_say_their_units(number, unit, text):
-    assert measured(number, unit) == text
-
-
-def test_a_minus_is_a_minus():
-    assert (signed(-1.234), signed(0.5, 1)) == ("−1.23", "+0.5")
 
 
 @pytest.mark.real

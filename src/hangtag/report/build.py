@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import datetime
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +17,8 @@ from hangtag.evaluation.evaluation import Progress
 from hangtag.evaluation.paired import Paired, paired
 from hangtag.report.album import SPLITS, TEST, Album
 from hangtag.report.judged import Judged, Unlearnt, measure
-from hangtag.report.pictures import Encoded, heat_sheet
+from hangtag.report.page import page, signed
+from hangtag.report.pictures import heat_sheet
 from hangtag.report.saliency import Maps, explain
 from hangtag.report.sections.confusion import confusion
 from hangtag.report.sections.curves import curves
@@ -93,7 +89,7 @@ def report_on(
     maps = explain(judged, wrong[: len(mistakes)], progress)
     album.heat(mistakes[: len(maps.values)])
     said = verdict(judged)
-    page = _page(
+    html = _page(
         "report.html",
         album,
         maps,
@@ -117,7 +113,7 @@ def report_on(
         "verdict": {"severity": said.severity, "word": said.word, "sentences": list(said.sentences)},
         **_record(judged),
     }
-    return Report(page, record, said.sentences, said.word)
+    return Report(html, record, said.sentences, said.word)
 
 
 def report_on_two(
@@ -146,7 +142,7 @@ def report_on_two(
         {**a, "other": b["f1"], "difference": b["f1"] - a["f1"]}
         for a, b in zip(one.evaluation.per_class, two.evaluation.per_class, strict=True)
     ]
-    page = _page(
+    html = _page(
         "comparison.html",
         album,
         Maps(np.zeros((0, 1, 1), np.float32), ""),
@@ -179,7 +175,7 @@ def report_on_two(
         },
         "models": [_record(model) for model in models],
     }
-    return Report(page, record, sentences, "")
+    return Report(html, record, sentences, "")
 
 
 def _require_extras() -> None:
@@ -278,89 +274,11 @@ def _page(template: str, album: Album, maps: Maps, lists: Mapping[str, Any], con
         "lists": dict(lists),
         "names": list(context.get("names", ())),
     }
-    rest = _rendered(template, data, Encoded("", 1, 1, 1), heat, {**context, "maps": maps, "album": album})
+    context = {**context, "maps": maps, "album": album}
+    rest = page(_HERE / template, context, data=data, heat=heat)
     sheet = album.sheet.encode(max(200_000, MOST_BYTES - len(rest.encode())))
-    return _rendered(template, data, sheet, heat, {**context, "maps": maps, "album": album})
-
-
-def _rendered(template: str, data: Mapping[str, Any], sheet: Encoded, heat: Encoded, context: dict[str, Any]) -> str:
-    import jinja2
-    from markupsafe import Markup
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share, digits=1: "–" if share is None else f"{share:.{digits}%}"
-    environment.filters["thousands"] = lambda number: "–" if number is None else f"{number:,}"
-    environment.filters["measured"] = measured
-    environment.filters["signed"] = signed
-    environment.filters["probability"] = probability
-    style, script = _read("page.css"), _read("page.js")
-    tiles = _sheet_rules("pic", sheet) + _sheet_rules("heat", heat)
-    page = environment.get_template(template).render(
-        style=Markup(style),
-        tiles=Markup(tiles),
-        script=Markup(script),
-        hashes={"style": f"{_hash(style)} {_hash(tiles)}", "script": _hash(script)},
-        data=Markup(in_script(data)),
-        sheet=sheet,
-        heat=heat,
-        version=metadata.version("hangtag"),
-        today=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        **context,
-    )
-    return page.encode("utf-8", "backslashreplace").decode()  # a folder's name need not be Unicode
-
-
-def measured(number: float, unit: str) -> str:
-    """A finding's number with its unit: 0.05 as "5.0 points", "5.0%"."""
-    if unit == "points":
-        return f"{100 * number:.1f} points"
-    if unit == "share":
-        return f"{number:.2%}" if 0 < number < 0.01 else f"{number:.1%}"
-    if unit == "times":
-        return f"{number:,.1f} times"
-    return f"{number:,.0f}"
-
-
-def signed(number: float, digits: int = 2) -> str:
-    """With a sign, and a minus as wide as a plus."""
-    return f"{number:+.{digits}f}".replace("-", "−")
-
-
-def probability(p: float) -> str:
-    """Two figures, down to where more would say nothing."""
-    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
+    return page(_HERE / template, context, data=data, sheet=sheet, heat=heat)
 
 
 def _of(p: float) -> str:
     return f"of {p:.2g}" if p >= 0.0001 else "below 1 in 10,000"
-
-
-def in_script(data: Mapping[str, Any]) -> str:
-    """JSON that may stand inside `<script>`: no name in it can end the element or open a comment."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _sheet_rules(name: str, sheet: Encoded) -> str:
-    return (
-        f".{name}{{background-image:url({sheet.uri});background-size:{100 * sheet.columns}% {100 * sheet.rows}%}}"
-        if sheet.uri
-        else ""
-    )
-
-
-def _hash(content: str) -> str:
-    """What a content security policy calls the one script or style it allows."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
-
-
-def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8").strip()

@@ -1,7 +1,9 @@
+from xml.etree import ElementTree
+
 import pytest
 from markupsafe import Markup
 
-from hangtag.report.figures.svg import Scale, tag, text, ticks
+from hangtag.report.figures.svg import Scale, figure, standalone, tag, text, ticks
 
 
 def test_text_and_attributes_are_escaped_and_elements_are_not():
@@ -23,3 +25,13 @@ def test_ticks_are_round_numbers_within(low, high, wanted):
 def test_a_scale_of_one_number_puts_it_in_the_middle():
     assert Scale(2, 2, 0, 10)(2) == 5
     assert Scale(0, 4, 0, 10)(1) == 2.5
+
+
+def test_a_figure_alone_is_whole_xml_with_its_own_style():
+    drawn = standalone(figure(100, 50, 'a "b" <c>', text(0, 0, "<script>"), tag("line", x1=0, class_="axis")))
+    root = ElementTree.fromstring(drawn)
+    assert root.get("viewBox") == "-14 -14 128 78"
+    assert root.get("aria-label") == 'a "b" <c>'
+    assert "var(" not in drawn
+    assert "light-dark" not in drawn
+    assert ".axis { stroke: #5d5a54;" in drawn

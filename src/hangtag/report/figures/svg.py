@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup, escape
+
+_HERE = Path(__file__).parent
+_MARGIN = 14  # round a figure that stands alone
 
 
 def tag(name: str, *children: str, **attributes: object) -> Markup:
@@ -30,6 +35,23 @@ def figure(width: float, height: float, description: str, *children: str) -> Mar
     return tag(
         "svg", *children, viewBox=f"0 0 {width:g} {height:g}", role="img", aria_label=description, class_="figure"
     )  # fmt: skip
+
+
+def standalone(drawing: Markup) -> str:
+    """A `figure` as an SVG file of its own: the page's style inside it, in its light colours, on its own paper."""
+    colours = (_HERE.parent / "page.css").read_text(encoding="utf-8")
+    light = dict(re.findall(r"--([a-z-]+): (?:light-dark\()?(.+?)(?:, #[0-9a-f]{6}\))?;", colours))
+    rules = (_HERE / "figure.css").read_text(encoding="utf-8")
+    style = re.sub(r"var\(--([a-z-]+)\)", lambda name: light[name[1]], rules)
+    opening, _, rest = drawing.partition(">")
+    _, box, others = opening.split('"', 2)
+    width, height = (float(side) + 2 * _MARGIN for side in box.split()[2:])
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
+        f'viewBox="-{_MARGIN} -{_MARGIN} {width:g} {height:g}"{others}>'
+        f'<style>{style}</style><rect x="-{_MARGIN}" y="-{_MARGIN}" width="100%" height="100%" fill="{light["card"]}"/>'
+        f"{rest}\n"
+    )
 
 
 @dataclass(frozen=True)
