@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hangtag import classical
 from hangtag import data as datasets
@@ -25,11 +25,15 @@ from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Dataset, Predictor, Split
-from hangtag.data.split import VALIDATION_SEED, stratified
+from hangtag.data.split import VALIDATION_SEED, few_of_each, only, some_classes, stratified
 from hangtag.export import bundle
 from hangtag.export.parity import compare
 from hangtag.watch import Watch, lines
 from hangtag.watch import clock as duration
+
+if TYPE_CHECKING:
+    from hangtag.training.start import Start
+    from hangtag.training.teaching import Teachers
 
 PARITY_PICTURES = 1000
 
@@ -114,15 +118,22 @@ def run(
     if everything.skipped:
         watch.message(_left_out(everything.skipped))
     training, validation = (everything, None) if full else stratified(everything)
-    about_data = {
-        "name": dataset.name,
-        "digest": everything.digest(),
+    about_data: dict[str, Any] = {"name": dataset.name, "digest": everything.digest()}
+    if recipe.classes:
+        recipe = dataclasses.replace(recipe, classes=some_classes(recipe.classes, everything.class_names))
+        training, validation = only(training, recipe.classes), validation and only(validation, recipe.classes)
+        about_data["classes_in_all"] = len(everything.class_names)
+    if recipe.few is not None:
+        training = few_of_each(training, recipe.few, recipe.seed)
+    about_data |= {
         "training": len(training),
         "validation": 0 if validation is None else len(validation),
         "validation_seed": VALIDATION_SEED,
     }
     del everything  # 47 MB that training would hold for nothing
     settings = {"recipe": recipes.to_dict(recipe), "full": full, "data": about_data}
+    learnt = _Learnt.by_others(recipe)
+    settings |= learnt.digests()
     folder = out or Path("runs") / f"{recipe.name}-{recipes.fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
         if (finished := _claim(folder, settings)) is not None:
@@ -143,7 +154,7 @@ def run(
         )
         given = (training, validation, card, folder, device, watch, clock)
         if isinstance(recipe, NetworkRecipe):
-            result = _train_network(recipe, *given)
+            result = _train_network(recipe, learnt, *given)
         else:
             result = _fit_classical(recipe, *given, keep)
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(result), indent=1).encode())
@@ -161,8 +172,37 @@ def _require_extras(recipe: Recipe) -> None:
         require(package, extra="classical")
 
 
+@dataclass(frozen=True)
+class _Learnt:
+    """What others have learnt and a recipe builds upon; other weights make another run, whatever their file's name."""
+
+    start: Start | None = None
+    teachers: Teachers | None = None
+
+    @classmethod
+    def by_others(cls, recipe: Recipe) -> _Learnt:
+        if not isinstance(recipe, NetworkRecipe):
+            return cls()
+        start = teachers = None
+        if recipe.start is not None:
+            from hangtag.training.start import read
+
+            start = read(recipe.start)
+        if recipe.teachers:
+            from hangtag.training.teaching import open_teachers
+
+            teachers = open_teachers(recipe)
+        return cls(start, teachers)
+
+    def digests(self) -> dict[str, Any]:
+        """What belongs to a run's settings; empty for a run that builds upon nothing."""
+        start = {"start": self.start.digest} if self.start else {}
+        return start | ({"teachers": [one["sha256"] for one in self.teachers.record]} if self.teachers else {})
+
+
 def _train_network(
     recipe: NetworkRecipe,
+    learnt: _Learnt,
     training: Split,
     validation: Split | None,
     card: Card,
@@ -183,6 +223,17 @@ def _train_network(
     device = machine.choose_device(device_name)
     prefers = models.register.facts(recipe.model.name).get("precision")
     precision = machine.choose_precision(recipe.precision, prefers, device)
+    taught = None
+    if learnt.teachers:
+        from hangtag.training.teaching import answers
+
+        mirrored = recipe.flip_average or any("flip" in part.name for part in recipe.augment)
+        kept = folder / "teachers.npy"
+        taught = answers(
+            learnt.teachers, training.images, training.class_names, kept, mirrored=mirrored, progress=watch.reading
+        )
+        if learnt.teachers.know_validation and validation is not None:
+            watch.message("a teacher has learnt from the validation pictures: validation flatters what it teaches")
     with interrupt.listening() as stop:
         fitted = fit(
             recipe,
@@ -193,6 +244,8 @@ def _train_network(
             checkpoints=folder / "checkpoints",
             stop=stop,
             clock=clock,
+            start=learnt.start,
+            taught=taught,
             watch=watch.progress,
             warn=watch.message,
         )
@@ -221,6 +274,8 @@ def _train_network(
             "device": machine.describe(device),
             "precision": precision,
             "peak_rss_mb": peak,
+            **({"start": fitted.start} if fitted.start else {}),
+            **({"teachers": learnt.teachers.record} if learnt.teachers else {}),
             "history": [dataclasses.asdict(epoch) for epoch in fitted.history],
         },
     )

@@ -73,7 +73,14 @@ class NetworkRecipe:
     data: str = "fashion-mnist"
     size: int = 28  # pixels along a side
     colour: bool = False  # pictures are grey unless this is set
+    classes: tuple[str, ...] = ()  # only these are learnt: names, numbers or 5-9; none named: all
+    few: int | None = None  # labelled training pictures of each class, drawn by the seed; None: all there are
     model: Part
+    start: str | None = None  # a bundle, or a file of weights, to go on from (training/start.py)
+    freeze: bool = False  # only the model's classifier learns; batch norms keep what they have counted
+    teachers: tuple[str, ...] = ()  # bundles whose probabilities are learnt beside the labels (training/teaching.py)
+    temperature: float = 4.0  # of the teachers' and the network's probabilities where they are compared
+    teacher_weight: float = 0.9  # how much the teachers count; the labels count for the rest
     augment: tuple[Part, ...] = ()
     label_smoothing: float = 0.0
     optimiser: Part = field(default_factory=lambda: Part("adam", lr=1e-3))
@@ -98,6 +105,8 @@ class ClassicalRecipe:
     data: str = "fashion-mnist"
     size: int = 28
     colour: bool = False
+    classes: tuple[str, ...] = ()
+    few: int | None = None
     estimator: Part
     seed: int = 0
 
@@ -109,9 +118,18 @@ _KINDS: dict[str, type[NetworkRecipe] | type[ClassicalRecipe]] = {
 }
 
 
+# Fields that came later are written down only where they say something: a recipe without them reads as it always did,
+# so that runs, cards and measurements made before them still count as made with the same settings.
+_LATER = ("classes", "few", "start", "freeze", "teachers", "temperature", "teacher_weight")
+
+
 def to_dict(recipe: Recipe) -> dict[str, Any]:
     """Plain JSON types; parts are `{"name": ..., option: value, ...}`."""
-    return {item.name: _plain(getattr(recipe, item.name)) for item in dataclasses.fields(recipe)}
+    return {
+        item.name: _plain(value)
+        for item in dataclasses.fields(recipe)
+        if (value := getattr(recipe, item.name)) != item.default or item.name not in _LATER
+    }
 
 
 def from_dict(record: Mapping[str, Any]) -> Recipe:
@@ -201,12 +219,19 @@ def _read(value: Any, annotation: Any, where: str) -> Any:
         if not isinstance(names, list | tuple):
             raise HangtagError("usage_value", f"{where} should be names with commas between, not {value!r}")
         return tuple(_read(item, Part, f"{where}[{i}]") for i, item in enumerate(names))
+    if annotation == tuple[str, ...]:  # classes=5-9, classes=5,6 and teachers=one,two as people write them
+        words = [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+        if isinstance(words, int) and not isinstance(words, bool):
+            words = [words]
+        if isinstance(words, list | tuple):
+            words = [str(word) if isinstance(word, int) and not isinstance(word, bool) else word for word in words]
+            value = [word for word in words if word != ""]
     return coerce(value, annotation, where)
 
 
 def _checked(recipe: Recipe) -> Recipe:
     """Refuse numbers no run could use; what a part's options may be, the part itself says."""
-    positive = ("size", "batch_size", "epochs", "patience", "checkpoint_s")
+    positive = ("size", "batch_size", "epochs", "patience", "checkpoint_s", "few", "temperature")
     for key in positive:
         value = getattr(recipe, key, None)
         if value is not None and value <= 0:
@@ -214,6 +239,10 @@ def _checked(recipe: Recipe) -> Recipe:
     for key in ("label_smoothing", "prune"):
         if not 0 <= (share := getattr(recipe, key, 0.0)) < 1:
             raise HangtagError("usage_value", f"{key} should be in [0, 1), not {share}")
+    if not 0 <= (weight := getattr(recipe, "teacher_weight", 0.0)) <= 1:
+        raise HangtagError("usage_value", f"teacher_weight should be in [0, 1], not {weight}")
+    if getattr(recipe, "freeze", False) and getattr(recipe, "start", None) is None:
+        raise HangtagError("usage_value", "freeze keeps what a start brings: --set start=BUNDLE too")
     if recipe.seed < 0:
         raise HangtagError("usage_value", f"seed should be 0 or more, not {recipe.seed}")
     return recipe

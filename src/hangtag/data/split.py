@@ -1,11 +1,17 @@
-"""A validation split that every machine cuts alike."""
+"""A validation split that every machine cuts alike, and parts of a split: some classes, a few pictures of each."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.registry import nearest
+from hangtag.core.seeds import derive
 from hangtag.core.types import Labels, Split
 
 VALIDATION_SEED = 0
@@ -55,3 +61,67 @@ def held_out_of(labels: Labels, held_out: int, seed: int) -> NDArray[np.bool_]:
         draws = np.random.Philox(key=[seed, label]).random_raw(len(members))
         chosen[members[np.argsort(draws, kind="stable")[:number]]] = True
     return chosen
+
+
+def some_classes(wanted: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The names of the classes meant, in the order of `known`.
+
+    Args:
+        wanted: names; or, where no class is called so, numbers from 0 and ranges of them such as "5-9".
+        known: names of all classes, in label order.
+
+    Raises:
+        HangtagError: `usage_class`, with the nearest name, for a class there is none of; also for fewer than two.
+    """
+    numbers: set[int] = set()
+    for word in wanted:
+        ends = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", word)
+        if word in known:
+            numbers.add(list(known).index(word))
+        elif ends is None:
+            raise HangtagError("usage_class", f"no class is called {word!r}.{nearest(word, list(known))}")
+        else:
+            first, last = int(ends[1]), int(ends[2] or ends[1])
+            if not first <= last < len(known):
+                raise HangtagError(
+                    "usage_class",
+                    f"there is no class {word}: the {len(known)} classes are numbered 0 to {len(known) - 1}",
+                )
+            numbers.update(range(first, last + 1))
+    if len(numbers) < 2:
+        raise HangtagError("usage_class", f"two classes or more are needed to tell apart, not {len(numbers)}")
+    return tuple(known[number] for number in sorted(numbers))
+
+
+def only(split: Split, class_names: Sequence[str]) -> Split:
+    """The pictures of some classes, in order; labels count in the order of `class_names`, all of which `split` has.
+
+    Parts are cut out of the whole set first and restricted then: so a picture is in the same part whichever classes
+    are asked for.
+    """
+    if tuple(class_names) == split.class_names:
+        return split
+    number = np.full(len(split.class_names), -1, dtype=np.int64)
+    for label, name in enumerate(class_names):
+        number[split.class_names.index(name)] = label
+    found = split.take(np.flatnonzero(number[split.labels] >= 0))
+    return replace(found, labels=number[found.labels], class_names=tuple(class_names))
+
+
+def few_of_each(split: Split, few: int, seed: int) -> Split:
+    """So many pictures of each class, drawn alike on every platform; fewer are always among more, for the same seed.
+
+    Raises:
+        HangtagError: `data_count` if a class has not as many.
+    """
+    kept = []
+    for label, name in enumerate(split.class_names):
+        members = np.flatnonzero(split.labels == label)
+        if len(members) < few:
+            raise HangtagError(
+                "data_count",
+                f"{few:,} pictures of each class are asked for, and {name!r} has {len(members):,} to learn from",
+            )
+        draws = np.random.Philox(key=[derive(seed, "few"), label]).random_raw(len(members))
+        kept.append(members[np.argsort(draws, kind="stable")[:few]])
+    return split.take(np.sort(np.concatenate(kept)))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
-from hangtag.core.types import Dataset, Predictor
+from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.evaluation.evaluation import Evaluation, Progress, judge
 
 
@@ -41,9 +41,27 @@ def evaluate_bundle(
         raise HangtagError("usage_split", f"{name} was trained on the validation pictures too: use --split test")
     dataset = dataset_of(card, data, progress)
     if split == "test":
-        return judge(predictor, dataset.test(), progress, name=name, data=f"{dataset.name}, test split")
-    _, validation = stratified(dataset.training())
-    return judge(predictor, validation, progress, name=name, data=f"{dataset.name}, validation split")
+        pictures, which = dataset.test(), "test"
+    else:
+        pictures, which = stratified(dataset.training())[1], "validation"
+    known = known_to(card, pictures)
+    return judge(predictor, known, progress, name=name, data=f"{dataset.name}, {which} split{_of_all(known, pictures)}")
+
+
+def known_to(card: Card | None, split: Split) -> Split:
+    """The pictures a model can have an answer for: of one that was taught some of its data's classes, those of these.
+
+    A model that just happens to know other classes than the data has is not helped: that would hide what it gets wrong.
+    """
+    from hangtag.data.split import only
+
+    partial = card is not None and "classes_in_all" in card.data and set(card.class_names) <= set(split.class_names)
+    return only(split, card.class_names) if card is not None and partial else split
+
+
+def _of_all(known: Split, split: Split) -> str:
+    ours, of = len(known.class_names), len(split.class_names)
+    return "" if ours == of else f", {ours} of {of} classes"
 
 
 def dataset_of(card: Card | None, data: str | None, progress: Progress | None) -> Dataset:

@@ -33,6 +33,10 @@ class MLP(nn.Module):
             layers += [nn.Linear(before, after), activation_layer(activation), nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(dense[-1], num_classes))
 
+    @property
+    def classifier(self) -> nn.Module:
+        return self.layers[-1]
+
     def forward(self, images: Tensor) -> Tensor:  # (N, C, size, size) -> logits (N, num_classes)
         logits: Tensor = self.layers(images)
         return logits

@@ -21,8 +21,8 @@ from hangtag.checks import Evidence, Finding
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Labels, Predictor, Probabilities, Split
-from hangtag.data.split import stratified, validation_of
-from hangtag.evaluation.bundle import dataset_of
+from hangtag.data.split import few_of_each, validation_of
+from hangtag.evaluation.bundle import dataset_of, known_to
 from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict.bundle import Bundle, open_bundle
 from hangtag.report.calibration import Calibration, calibrate
@@ -49,6 +49,7 @@ class Judged:
         audit: of the test pictures and of the whole training half, where labels of its validation pictures only are
             judged unless out-of-fold answers were asked for; None if nobody looked.
         everything: all pictures of the training half, validation included.
+        held_out_rows: places in `everything` of the validation pictures.
         throughput: pictures per second, many at once.
         latency_ms: milliseconds for one picture alone, the median.
         findings: of every check, the gravest first.
@@ -63,6 +64,7 @@ class Judged:
     evaluation: Evaluation
     training: Split | None
     everything: Split | None
+    held_out_rows: NDArray[np.int64]
     validation: Split | None
     validation_probabilities: Probabilities | None
     calibration: Calibration
@@ -87,9 +89,7 @@ class Judged:
     @cached_property
     def validation_rows(self) -> dict[int, int]:
         """Places in `everything` of the validation pictures, to their places among these."""
-        if self.everything is None or self.validation is None:
-            return {}
-        return {int(row): place for place, row in enumerate(np.flatnonzero(validation_of(self.everything)))}
+        return {int(row): place for place, row in enumerate(self.held_out_rows)}
 
     @property
     def predicted(self) -> Labels:
@@ -129,16 +129,26 @@ def measure(
     bundle = open_bundle(name)
     card, predictor = bundle.card, predict.load(bundle.folder)
     dataset = dataset_of(card, data, progress)
-    test = dataset.test()
+    test = known_to(card, dataset.test())
     began = time.perf_counter()
     probabilities = answers(predictor, test, progress, name=card.name, data=f"{dataset.name}, test split")
     throughput = len(test) / max(1e-9, time.perf_counter() - began)
     evaluation = score(probabilities, test, name=card.name, data=f"{dataset.name}, test split")
 
     everything, missing = _training(dataset)
-    training, validation = everything, None
-    if everything is not None and not card.full:
-        training, validation = stratified(everything)
+    own = everything is not None and everything.digest() == card.data.get("digest")
+    training, validation, held_out_rows = everything, None, np.zeros(0, np.int64)
+    if everything is not None:
+        unlearnable = np.zeros(len(everything), np.bool_) if card.full else validation_of(everything)
+        known = known_to(card, everything)
+        if known is not everything:  # parted first, as training parts them: no picture changes sides
+            numbers = [everything.class_names.index(each) for each in known.class_names]
+            unlearnable = unlearnable[np.isin(everything.labels, numbers)]
+        everything, held_out_rows = known, np.flatnonzero(unlearnable)
+        training = everything.take(np.flatnonzero(~unlearnable))
+        validation = None if card.full else everything.take(held_out_rows)
+        if own and (few := card.recipe.get("few")):
+            training = few_of_each(training, few, card.recipe.get("seed", 0))
     learnt = training_sample(training) if training is not None and training.class_names == test.class_names else None
     learnt_right = None
     if learnt is not None:
@@ -148,13 +158,12 @@ def measure(
     if validation is not None and validation.class_names == test.class_names:
         held_out = answers(predictor, validation, progress, name=card.name, what="judging validation pictures")
         held_out_judged = score(held_out, validation, name=card.name, data=f"{dataset.name}, validation split")
-    own = everything is not None and everything.digest() == card.data.get("digest")
     calibration = calibrate(bundle, held_out, validation, probabilities, test.labels, missing, own)
 
     audit = None
     if audited:
         out_of_fold = unlearnt(everything) if unlearnt and everything is not None else None
-        audit = _audit(dataset.name, test, probabilities, everything, held_out, out_of_fold, tell)
+        audit = _audit(dataset.name, test, probabilities, everything, held_out_rows, held_out, out_of_fold, tell)
     across = None if audit is None else audit.near_duplicates.get(("training", "test"))
     evidence = Evidence(
         evaluation=evaluation,
@@ -179,6 +188,7 @@ def measure(
         evaluation=evaluation,
         training=training,
         everything=everything,
+        held_out_rows=held_out_rows,
         validation=validation,
         validation_probabilities=held_out,
         calibration=calibration,
@@ -216,6 +226,7 @@ def _audit(
     test: Split,
     probabilities: Probabilities,
     everything: Split | None,
+    rows: NDArray[np.int64],
     held_out: Probabilities | None,
     out_of_fold: Probabilities | None,
     tell: Progress,
@@ -231,7 +242,6 @@ def _audit(
         judged["training"] = len(everything)
         errors["training"] = label_errors(out_of_fold, everything.labels)
     elif everything is not None and held_out is not None:
-        rows = np.flatnonzero(validation_of(everything))
         judged["training"] = len(rows)
         found = label_errors(held_out, everything.labels[rows])
         errors["training"] = [replace(error, index=int(rows[error.index])) for error in found]

@@ -24,12 +24,13 @@ from hangtag import augment, models
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import NetworkRecipe
 from hangtag.core.seeds import derive
-from hangtag.core.types import Split
+from hangtag.core.types import Probabilities, Split
 from hangtag.predict.torch import Deployed, TorchPredictor, normalise
 from hangtag.training import averages, optimisers, schedules
 from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, read_newest, restore_optimiser, write
 from hangtag.training.interrupt import Stop
 from hangtag.training.pruning import choose
+from hangtag.training.start import Start, load
 
 PREPARE = 4096  # pictures shown to a model that initialises itself from data
 
@@ -72,6 +73,7 @@ class Fitted:
     resumed_from_step: int
     seconds: float  # on the run's clock, interruptions left out
     steps: int
+    start: dict[str, Any] | None  # what was loaded to start from, if anything
 
 
 @dataclass
@@ -101,6 +103,8 @@ def fit(
     checkpoints: Path,
     stop: Stop,
     clock: Callable[[], float],
+    start: Start | None = None,
+    taught: Probabilities | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> Fitted:
@@ -115,6 +119,8 @@ def fit(
         checkpoints: folder of this run's checkpoints.
         clock: seconds since the run, or its process, began; what an earlier process spent is added.
         stop: when it says so, a checkpoint is written at the end of the step and `KeyboardInterrupt` raised.
+        start: weights to start from, `recipe.start` read.
+        taught: (N, K) what the recipe's teachers say of each training picture.
         watch: called after each step.
         warn: called with one-line messages.
 
@@ -123,7 +129,7 @@ def fit(
         KeyboardInterrupt: if stopped; the same call goes on from there.
     """
     with _memory_errors(recipe):
-        run = _Run(recipe, training, validation, device, precision, checkpoints, warn)
+        run = _Run(recipe, training, validation, device, precision, checkpoints, start, taught, warn)
         return run.to_end(stop, clock, watch)
 
 
@@ -138,6 +144,8 @@ class _Run:
         device: torch.device,
         precision: Literal["fp32", "bf16"],
         checkpoints: Path,
+        start: Start | None,
+        taught: Probabilities | None,
         warn: Callable[[str], None],
     ) -> None:
         self.recipe = recipe
@@ -148,6 +156,8 @@ class _Run:
         self.bf16 = precision == "bf16"
         self.checkpoints = checkpoints
         self.mean, self.std = channel_statistics(training)
+        if start and start.normalise and len(start.normalise[0]) == len(self.mean):
+            self.mean, self.std = start.normalise  # the filters know pixels on this scale
 
         channels_first = (
             training.images[:, None] if training.images.ndim == 3 else training.images.transpose(0, 3, 1, 2)
@@ -156,6 +166,12 @@ class _Run:
         labels = torch.from_numpy(training.labels).to(device)
         smooth, classes = recipe.label_smoothing, len(training.class_names)
         self.targets = functional.one_hot(labels, classes).float() * (1 - smooth) + smooth / classes  # (N, K)
+        if taught is not None:
+            # Teachers' halves beside the labels' halves, (N, 2K): rows still sum to 1, and mixing mixes both.
+            weight = recipe.teacher_weight
+            said = torch.from_numpy(taught).to(device).clamp_min(1e-8).log().div(recipe.temperature).softmax(1)
+            self.targets = torch.cat([self.targets * (1 - weight), said * weight], dim=1)
+        self.taught = taught is not None
 
         torch.manual_seed(derive(recipe.seed, "initial weights"))
         in_channels = self.images.shape[1]
@@ -169,6 +185,8 @@ class _Run:
             sample = np.random.default_rng(derive(recipe.seed, "prepare")).permutation(len(training))[:PREPARE]
             with torch.no_grad():
                 self.model.prepare(self._normalised(self.images[torch.from_numpy(np.sort(sample)).to(device)].float()))
+        self.started = None if start is None else load(self.model, start, self.class_names, freeze=recipe.freeze)
+        self.frozen = self._freeze() if recipe.freeze else []
         self.optimiser = recipe.optimiser.call(optimisers.register.get(recipe.optimiser.name), self.model)
         self.average = recipe.average and recipe.average.call(averages.register.get(recipe.average.name), self.model)
         self.best: dict[str, Tensor] | None = None
@@ -187,7 +205,7 @@ class _Run:
         books, epochs = self.books, self.recipe.epochs
         started, before, done_before = time.perf_counter(), books.seconds, 0.0
         saved, batches, seen = started, None, 0
-        self.model.train()
+        self._learning()
         while books.epoch < epochs and not books.stopped:
             epoch = books.epoch
             if batches is None or books.batch == 0:
@@ -251,7 +269,7 @@ class _Run:
             group["lr"] = group["initial_lr"] * factor
         with self._autocast():
             logits = self.model(inputs)
-        losses = functional.cross_entropy(logits.float(), targets, reduction="none")
+        losses = self._losses(logits.float(), targets)
         loss = (losses if weights is None else losses * weights).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -269,8 +287,38 @@ class _Run:
         if self.losses is not None:
             self.losses[index] = losses.detach()
         self.books.loss_sum += value * len(index)
-        self.books.correct += int((logits.argmax(1) == targets.argmax(1)).sum())
+        wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together
+        self.books.correct += int((logits.argmax(1) == wanted.argmax(1)).sum())
         self.books.seen += len(index)
+
+    def _losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """(N,) cross-entropy; with teachers, that of the labels and, at the temperature, that of the teachers.
+
+        Source: Hinton et al. 2015, arXiv 1503.02531, section 2: the square of the temperature keeps the gradients
+        of both equally large.
+        """
+        if not self.taught:
+            return functional.cross_entropy(logits, targets, reduction="none")
+        labels, said = targets.chunk(2, dim=1)
+        temperature = self.recipe.temperature
+        by_labels = (labels * logits.log_softmax(1)).sum(1)
+        by_teachers = (said * (logits / temperature).log_softmax(1)).sum(1)
+        return -by_labels - temperature**2 * by_teachers
+
+    def _freeze(self) -> list[nn.Module]:
+        """Let the classifier alone learn. Returns the modules that stay as they are, batch norms' counting included."""
+        classifier = models.classifier_of(self.model)
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(False)
+        for parameter in classifier.parameters():
+            parameter.requires_grad_(True)
+        learning = set(classifier.modules())
+        return [module for module in self.model.modules() if module not in learning]
+
+    def _learning(self) -> None:
+        self.model.train()
+        for module in self.frozen:
+            module.training = False
 
     def _end_epoch(self) -> None:
         books = self.books
@@ -282,6 +330,7 @@ class _Run:
             with self._final_weights():
                 predictor = TorchPredictor(self.deployed, self.class_names, bf16=self.bf16)
                 probabilities = predictor.predict_proba(self.validation.images)
+            self._learning()
             chosen = probabilities[np.arange(len(probabilities)), self.validation.labels]
             val_loss = float(-np.log(np.clip(chosen, 1e-12, None)).mean())
             val_accuracy = float((probabilities.argmax(1) == self.validation.labels).mean())
@@ -314,6 +363,7 @@ class _Run:
             resumed_from_step=self.resumed_from_step,
             seconds=self.books.seconds,
             steps=self.books.step,
+            start=self.started,
         )
 
     def _weights(self) -> dict[str, Tensor]:

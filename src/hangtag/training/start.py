@@ -1,0 +1,150 @@
+"""Going on from what another training has learnt: weights are read with care, and those that fit are loaded.
+
+Source: Yosinski et al. 2014, "How transferable are features in deep neural networks?", arXiv 1411.1792. All that has
+the same name and shape is taken over; of the classifier, only the whole of it and only for the same classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from hangtag import models
+from hangtag.core.card import WEIGHTS
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import sha256_of
+
+FILES = (".safetensors", ".pt", ".pth", ".bin")
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Weights to start from.
+
+    Args:
+        origin: the bundle or file they came from, as it was asked for.
+        digest: SHA-256 of the file of weights.
+        tensors: by the names they were saved under.
+        class_names: what their classifier tells apart; None where nobody says.
+        normalise: mean and spread per channel of the pictures they were trained on, of pixels in [0, 1].
+    """
+
+    origin: str
+    digest: str
+    tensors: dict[str, Tensor]
+    class_names: tuple[str, ...] | None = None
+    normalise: tuple[list[float], list[float]] | None = None
+
+
+def read(name: str) -> Start:
+    """Weights from a bundle (a name, its folder or its run's) or a file: safetensors, or PyTorch's without code in it.
+
+    Raises:
+        HangtagError: `bundle_*`: not found, damaged, unsafe, or without weights.
+    """
+    path = Path(name).expanduser()
+    return _file(path, name) if path.suffix in FILES and not path.is_dir() else _bundle(name)
+
+
+def load(model: nn.Module, start: Start, class_names: tuple[str, ...], *, freeze: bool) -> dict[str, Any]:
+    """Fill `model` with what fits, in place.
+
+    Args:
+        model: freshly made. If it wraps somebody else's network, `foreign_prefix` is what its own names begin with.
+        start: what to fill it with.
+        class_names: what the model is to tell apart.
+        freeze: everything but the classifier must be filled, for it will not learn.
+
+    Returns:
+        What the card keeps: `{"from", "sha256", "loaded", "left"}`; the last two count tensors of the model.
+
+    Raises:
+        HangtagError: `bundle_incompatible` if nothing fits, or with `freeze` not all.
+    """
+    own = model.state_dict()
+    prefix = getattr(model, "foreign_prefix", "")
+    given = {name if name in own else prefix + name: tensor for name, tensor in start.tensors.items()}
+    head = models.classifier_names(model)
+    fitting = {name: fitted for name in own if (fitted := _fitted(given.get(name), own[name])) is not None}
+    if start.class_names != class_names or not head <= fitting.keys():
+        fitting = {name: tensor for name, tensor in fitting.items() if name not in head}
+    features = own.keys() - head
+    if not fitting.keys() & features:
+        raise HangtagError(
+            "bundle_incompatible",
+            f"nothing in {start.origin} fits this network: it should come from the same model with the same options",
+        )
+    if freeze and (lacking := sorted(features - fitting.keys())):
+        raise HangtagError(
+            "bundle_incompatible",
+            f"{start.origin} lacks {lacking[0]} in the shape this network has it ({len(lacking)} of {len(features)} "
+            f"tensors do not fit): what is to be frozen must all come from the start",
+        )
+    model.load_state_dict({**own, **fitting})
+    return {"from": start.origin, "sha256": start.digest, "loaded": len(fitting), "left": len(own) - len(fitting)}
+
+
+def _fitted(given: Tensor | None, own: Tensor) -> Tensor | None:
+    """`given` if it has the shape of `own`; filters for colour are summed for grey, and for grey shared out."""
+    if given is None or given.shape == own.shape:
+        return given
+    if given.ndim == own.ndim == 4 and given.shape[0] == own.shape[0] and given.shape[2:] == own.shape[2:]:
+        if (given.shape[1], own.shape[1]) == (3, 1):
+            return given.sum(dim=1, keepdim=True)
+        if (given.shape[1], own.shape[1]) == (1, 3):
+            return given.repeat(1, 3, 1, 1) / 3
+    return None
+
+
+def _bundle(name: str) -> Start:
+    from safetensors.torch import load as parse
+
+    from hangtag.predict.bundle import open_bundle
+
+    bundle = open_bundle(name)
+    if WEIGHTS not in bundle.files:
+        raise HangtagError(
+            "bundle_incompatible", f"{name} holds no weights to start from, only a finished graph: train a network"
+        )
+    mean, std = (bundle.card.normalise.get(key) for key in ("mean", "std"))
+    return Start(
+        origin=name,
+        digest=bundle.card.files[WEIGHTS]["sha256"],
+        tensors=parse(bundle.files[WEIGHTS]),
+        class_names=bundle.card.class_names,
+        normalise=(mean, std) if mean and std else None,
+    )
+
+
+def _file(path: Path, name: str) -> Start:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.exists():
+        raise HangtagError(
+            "bundle_not_found",
+            f"{name} is not there, and nothing is downloaded: where there is a network, save weights with timm ("
+            "safetensors.torch.save_file(timm.create_model('resnet10t', pretrained=True).state_dict(), "
+            "'resnet10t.safetensors')) and bring the file here",
+        )
+    try:
+        tensors = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except (OSError, SafetensorError) as error:
+        raise HangtagError("bundle_damaged", f"{name} cannot be read as weights ({error})") from error
+    except (
+        Exception
+    ) as error:  # torch.load raises whatever its readers raise; with weights_only no code of the file runs
+        raise HangtagError(
+            "bundle_unsafe", f"{name} holds more than tensors, or is damaged: save only its state_dict, as safetensors"
+        ) from error
+    for key in ("state_dict", "model"):  # as training scripts wrap it
+        if isinstance(tensors, dict) and isinstance(tensors.get(key), dict):
+            tensors = tensors[key]
+    if not isinstance(tensors, dict):
+        raise HangtagError("bundle_damaged", f"{name} is no state_dict: a table of names and tensors is wanted")
+    tensors = {str(key): value for key, value in tensors.items() if isinstance(value, Tensor)}
+    return Start(origin=name, digest=sha256_of(path), tensors=tensors)
