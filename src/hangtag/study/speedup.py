@@ -102,7 +102,7 @@ class Chain:
         first, last = self.steps[0], self.steps[-1]
         parts = ", ".join(f"{step.name} ×{step.ratio:.3f} ({step.share:.0%})" for step in self.steps[1:])
         return (
-            f"training time −{self.saved:.2%} ({last.seconds:.1f} s against {first.seconds:.1f} s) at "
+            f"training time {'−' if self.saved >= 0 else '+'}{abs(self.saved):.2%} ({last.seconds:.1f} s against {first.seconds:.1f} s) at "
             f"{last.train_accuracy:.2%} on training and {last.test_accuracy:.2%} on test pictures "
             f"(before: {first.train_accuracy:.2%} and {first.test_accuracy:.2%}): {parts}"
         )
