@@ -101,8 +101,9 @@ class Chain:
         """The whole, and its parts."""
         first, last = self.steps[0], self.steps[-1]
         parts = ", ".join(f"{step.name} ×{step.ratio:.3f} ({step.share:.0%})" for step in self.steps[1:])
+        sign = "−" if self.saved >= 0 else "+"
         return (
-            f"training time {'−' if self.saved >= 0 else '+'}{abs(self.saved):.2%} ({last.seconds:.1f} s against {first.seconds:.1f} s) at "
+            f"training time {sign}{abs(self.saved):.2%} ({last.seconds:.1f} s against {first.seconds:.1f} s) at "
             f"{last.train_accuracy:.2%} on training and {last.test_accuracy:.2%} on test pictures "
             f"(before: {first.train_accuracy:.2%} and {first.test_accuracy:.2%}): {parts}"
         )
