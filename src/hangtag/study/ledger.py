@@ -176,13 +176,16 @@ class _Desk:
     def words(self, command: Command) -> list[str]:
         """All that stands behind `hangtag`."""
         words = command.quick if self.quick and command.quick else command.words
-        words = tuple(_NAMED.sub(lambda match: (self.folder / match[1]).as_posix(), word) for word in words)
+        words = tuple(_NAMED.sub(self._named, word) for word in words)
         return [
             *words,
             *(["--out", (self.folder / command.name).as_posix(), "--seed", str(self.seed)] if command.keeps else []),
             *(["--data", self.data] if self.data else []),
             "--json",
         ]
+
+    def _named(self, match: re.Match[str]) -> str:
+        return str(self.seed) if match[1] == "seed" else (self.folder / match[1]).as_posix()
 
     def line(self, command: Command) -> str:
         return shlex.join(["hangtag", *self.words(command)])

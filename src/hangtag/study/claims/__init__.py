@@ -23,7 +23,7 @@ class Command:
 
     Args:
         name: unique among all claims; the same command may be part of several.
-        words: what stands behind `hangtag`; `{NAME}` is the folder of command NAME's results.
+        words: what stands behind `hangtag`; `{NAME}` is the folder of command NAME's results, `{seed}` the seed.
         quick: the words of a try in minutes; the same as `words` if empty.
         seconds: about how long it takes on two cores.
         quick_seconds: about how long the quick one takes.

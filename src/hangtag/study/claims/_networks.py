@@ -35,7 +35,7 @@ COMPARED = Command(
 def judged(name: str) -> Command:
     """The confusion matrix of one of the compared networks."""
     return Command(
-        name=f"{name}-confusion", words=("evaluate", f"{{compare}}/runs/{name}/seed0"), seconds=10, keeps=False
+        name=f"{name}-confusion", words=("evaluate", f"{{compare}}/{name}/seed-{{seed}}/run"), seconds=10, keeps=False
     )
 
 
