@@ -1,4 +1,4 @@
-"""How quick is an answer: a bundle's ONNX, the same in int8, plain PyTorch, and Keras?
+"""How quick is an answer: a bundle's ONNX, the same in int8 and on OpenVINO, plain PyTorch, and Keras?
 
 Run: python benchmarks/inference.py --peer-python .venv-peer/bin/python --rounds 3 (two minutes a round)
 The three-conv network and the shipped `default`, on two cores: milliseconds for one picture, pictures a second in
@@ -61,6 +61,14 @@ def onnx_side(content: Path, bundle: Path, seconds: float) -> dict[str, Any]:
     return timed(predictor.predict_proba, seconds)
 
 
+def openvino_side(content: Path, bundle: Path, seconds: float) -> dict[str, Any]:
+    from hangtag.core import card
+    from hangtag.predict.openvino import OpenvinoPredictor
+
+    predictor = OpenvinoPredictor(content.read_bytes(), card.read(bundle))
+    return timed(predictor.predict_proba, seconds)
+
+
 def torch_side(bundle: Path, seconds: float) -> dict[str, Any]:
     """As a user of PyTorch would write it: eval, inference_mode, fp32, channels last."""
     import torch
@@ -89,6 +97,7 @@ def quantise(bundle: Path, target: Path) -> dict[str, float]:
     from hangtag.core import card
     from hangtag.data.split import stratified
     from hangtag.predict.onnx import INPUT, OnnxPredictor
+    from hangtag.predict.openvino import OpenvinoPredictor
 
     training, validation = stratified(data.find().training())
 
@@ -104,8 +113,13 @@ def quantise(bundle: Path, target: Path) -> dict[str, float]:
         onnxruntime.set_default_logger_severity(3)
         quantize_static(str(prepared), str(target), Reader(), quant_format=QuantFormat.QDQ, per_channel=True)
     scores = {}
-    for name, file in (("fp32", bundle / "model.onnx"), ("int8", target)):
-        answers = OnnxPredictor(file.read_bytes(), card.read(bundle)).predict_proba(validation.images)
+    sides = {
+        "fp32": OnnxPredictor((bundle / "model.onnx").read_bytes(), card.read(bundle)),
+        "int8": OnnxPredictor(target.read_bytes(), card.read(bundle)),
+        "openvino": OpenvinoPredictor((bundle / "model.onnx").read_bytes(), card.read(bundle)),
+    }
+    for name, predictor in sides.items():
+        answers = predictor.predict_proba(validation.images)
         scores[name] = float((answers.argmax(1) == validation.labels).mean())
     return scores
 
@@ -122,6 +136,7 @@ if options.side:
     kind, *paths = options.side
     found: dict[str, Any] = {
         "onnx": lambda: onnx_side(Path(paths[0]), Path(paths[1]), options.seconds),
+        "openvino": lambda: openvino_side(Path(paths[0]), Path(paths[1]), options.seconds),
         "torch": lambda: torch_side(Path(paths[0]), options.seconds),
         "quantise": lambda: quantise(Path(paths[0]), Path(paths[1])),
     }[kind]()
@@ -143,8 +158,9 @@ with tempfile.TemporaryDirectory() as folder:
     for _ in range(1 if options.quick else options.rounds):
         for name, bundle in bundles.items():
             files = {"fp32": bundle / "model.onnx", "int8": Path(folder) / f"{name}-int8.onnx"}
-            for way in (*files, "torch"):
-                words = ["torch", bundle] if way == "torch" else ["onnx", files[way], bundle]
+            sides = {way: ["onnx", file, bundle] for way, file in files.items()}
+            sides |= {"openvino": ["openvino", files["fp32"], bundle], "torch": ["torch", bundle]}
+            for way, words in sides.items():
                 child = _record.run([sys.executable, __file__, "--seconds", str(seconds), "--side", *words])
                 size = files[way].stat().st_size / 1e6 if way in files else None
                 measurements.append(
@@ -177,16 +193,20 @@ for key in dict.fromkeys((row["network"], row["side"]) for row in measurements):
     table.add_row(*key, f"{p50:.3f}", f"{p99:.3f}", f"{rate:,.0f}", f"{peak:.0f}", size)
 _record.console.print(table)
 for name, scores in lost.items():
-    _record.console.print(f"{name}: int8 loses {100 * (scores['fp32'] - scores['int8']):.2f} points in validation")
+    for way in ("int8", "openvino"):
+        _record.console.print(f"{name}: {way} loses {100 * (scores['fp32'] - scores[way]):.2f} points in validation")
 sides = summary["sides"]
 targets = [_record.at_most("default: median of one picture", sides["default fp32"]["p50_ms"]["median"], 2.0, " ms")]
 if "three_conv keras predict" in sides:
-    rate = sides["three_conv fp32"]["pictures_per_s"]["median"]
-    ratio = rate / sides["three_conv keras predict"]["pictures_per_s"]["median"]
-    targets.append(_record.at_least("three_conv: pictures a second, to Keras predict", ratio, 3.0, " times"))
+    keras = sides["three_conv keras predict"]["pictures_per_s"]["median"]
+    for way in ("fp32", "openvino"):
+        ratio = sides[f"three_conv {way}"]["pictures_per_s"]["median"] / keras
+        what = f"three_conv on {'ONNX Runtime' if way == 'fp32' else 'OpenVINO'}: pictures a second, to Keras predict"
+        targets.append(_record.at_least(what, ratio, 3.0, " times"))
 targets += [
-    _record.at_most(f"{name}: validation accuracy lost by int8", scores["fp32"] - scores["int8"], MOST_LOST)
+    _record.at_most(f"{name}: validation accuracy lost by {way}", scores["fp32"] - scores[way], MOST_LOST)
     for name, scores in lost.items()
+    for way in ("int8", "openvino")
 ]
 record.write(
     seeds=[0], n=options.rounds, measurements=measurements, summary=summary, targets=targets, versions=versions

@@ -15,8 +15,8 @@ SCORES = {"accuracy": 0.95, "loss": 0.2, "precision": 0.95, "recall": 0.95, "f1"
 def asked(monkeypatch):
     asked = []
 
-    def evaluate_bundle(bundle, data, split, progress):
-        asked.append((bundle, data, split))
+    def evaluate_bundle(bundle, data, split, progress, engine):
+        asked.append((bundle, data, split, engine))
         progress("judging", 20, 20)
         return Evaluation(("Shirt", "Coat"), np.array([[10, 0], [1, 9]]), SCORES, "some", "drawn, test split")
 
@@ -28,14 +28,16 @@ def test_json_stands_alone_on_standard_output(asked):
     result = CliRunner().invoke(command, ["some", "--json"], catch_exceptions=False)
     record = json.loads(result.stdout)
     assert (record["n"], record["confusion"]) == (20, [[10, 0], [1, 9]])
-    assert asked == [("some", None, "test")]
+    assert asked == [("some", None, "test", "onnxruntime")]
 
 
 def test_prints_accuracy_matrix_and_mistakes(asked):
-    result = CliRunner().invoke(command, ["some", "--split", "val", "--data", "there"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        command, ["some", "--split", "val", "--data", "there", "--engine", "openvino"], catch_exceptions=False
+    )
     assert "95.00%" in result.stdout
     assert "Coat taken for Shirt" in result.stdout
-    assert asked == [("some", "there", "val")]
+    assert asked == [("some", "there", "val", "openvino")]
 
 
 def test_help_shows_an_example():

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
+
+from hangtag.cli._engine import ENGINE
+
+if TYPE_CHECKING:
+    from hangtag.predict import Engine
 
 
 @click.command(epilog="Example: hangtag evaluate default --split val")
@@ -12,9 +18,10 @@ import click
 @click.option(
     "--split", type=click.Choice(["test", "val"]), default="test", show_default=True, help="Pictures to judge."
 )
+@ENGINE
 @click.option("--data", metavar="PATH", help="Where the data lies. [default: the data the model was trained on]")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def command(bundle: str, split: str, data: str | None, as_json: bool) -> None:
+def command(bundle: str, split: str, engine: Engine, data: str | None, as_json: bool) -> None:
     """Accuracy, loss, per-class scores and confusions of BUNDLE (a folder or a name).
 
     The accuracy comes with its 95% interval: two models whose intervals overlap much may well be equally good.
@@ -23,7 +30,7 @@ def command(bundle: str, split: str, data: str | None, as_json: bool) -> None:
     from hangtag.evaluation import evaluate_bundle
 
     with bars() as progress:
-        evaluation = evaluate_bundle(bundle, data, "val" if split == "val" else "test", progress)
+        evaluation = evaluate_bundle(bundle, data, "val" if split == "val" else "test", progress, engine)
     if as_json:
         click.echo(json.dumps(evaluation.to_dict(), ensure_ascii=False, allow_nan=False))
     else:

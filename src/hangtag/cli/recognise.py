@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hangtag.cli._engine import ENGINE
 from hangtag.core.printable import as_text, harmless, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from hangtag.predict import Engine
     from hangtag.predict.folder import Found
     from hangtag.predict.recogniser import Recognition
 
@@ -29,10 +31,11 @@ _BAR = 8  # cells of the confidence bar
 @click.command(epilog="Example: hangtag recognise shirt.jpg photos/ --csv > labels.csv")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("-m", "--model", default="default", show_default=True, help="Name or folder of a bundle.")
+@ENGINE
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="Classes to name per picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-def command(paths: tuple[Path, ...], model: str, top: int, as_json: bool, as_csv: bool) -> None:
+def command(paths: tuple[Path, ...], model: str, engine: Engine, top: int, as_json: bool, as_csv: bool) -> None:
     """Recognise fashion products in pictures (JPEG, PNG, WebP) and in folders of them."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
@@ -44,7 +47,7 @@ def command(paths: tuple[Path, ...], model: str, top: int, as_json: bool, as_csv
     from hangtag import predict
     from hangtag.predict.folder import find_pictures
 
-    recogniser = predict.load(model)
+    recogniser = predict.load(model, engine=engine)
     found = find_pictures(paths)
     top = min(top, len(recogniser.class_names))
     results = _counted(recogniser.stream(found.paths, top), tally := [0, 0])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.evaluation.evaluation import Evaluation, Progress, judge
+
+if TYPE_CHECKING:
+    from hangtag.predict import Engine
 
 
 def evaluate_bundle(
@@ -16,6 +19,7 @@ def evaluate_bundle(
     data: str | None = None,
     split: Literal["test", "val"] = "test",
     progress: Progress | None = None,
+    engine: Engine = "onnxruntime",
 ) -> Evaluation:
     """How good a trained model is on pictures it has not learnt from.
 
@@ -24,6 +28,7 @@ def evaluate_bundle(
         data: what `data.find` takes; the data the model was trained on if not given.
         split: "test", or "val" for the validation pictures that were held out of the training ones.
         progress: told (what, done, in all), also while data are fetched.
+        engine: what runs the model, as `predict.load` takes it.
 
     Raises:
         HangtagError: `usage_split` if the model was trained on the validation pictures too; what finding the model
@@ -34,7 +39,7 @@ def evaluate_bundle(
 
     if split not in ("test", "val"):
         raise HangtagError("usage_split", f"split should be 'test' or 'val', not {split!r}")
-    predictor = predict.load(bundle) if isinstance(bundle, str | Path) else bundle
+    predictor = predict.load(bundle, engine=engine) if isinstance(bundle, str | Path) else bundle
     card: Card | None = getattr(predictor, "card", None)
     name = card.name if card else type(predictor).__name__
     if split == "val" and card and card.full:

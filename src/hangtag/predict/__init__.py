@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from hangtag.predict.recogniser import Recogniser
 
+Engine: TypeAlias = Literal["onnxruntime", "openvino"]
+ENGINES: tuple[Engine, ...] = ("onnxruntime", "openvino")
 
-def load(name_or_path: str | os.PathLike[str] = "default", *, threads: int | None = None) -> Recogniser:
+
+def load(
+    name_or_path: str | os.PathLike[str] = "default", *, threads: int | None = None, engine: Engine = "onnxruntime"
+) -> Recogniser:
     """A trained model, ready to recognise pictures; it is a `Predictor` as well.
 
     Args:
         name_or_path: a bundle's name, its folder, or the folder of a run.
         threads: processor threads for one batch; by default all cores.
+        engine: what runs `model.onnx`: "onnxruntime", or "openvino" (an extra; several times as fast with AMX).
 
     Raises:
-        HangtagError: `bundle_*`; `extra_missing` if it holds only weights and torch is not installed.
+        HangtagError: `usage_engine`; `bundle_*`; `extra_missing` if it holds only weights and torch is not installed.
     """
     from hangtag.core.card import ONNX, WEIGHTS
+    from hangtag.core.errors import HangtagError
     from hangtag.predict.bundle import open_bundle
     from hangtag.predict.recogniser import Recogniser
 
+    if engine not in ENGINES:
+        raise HangtagError("usage_engine", f"engine should be one of {', '.join(ENGINES)}, not {engine!r}")
     bundle = open_bundle(name_or_path)
+    if ONNX in bundle.files and engine == "openvino":
+        from hangtag.predict.openvino import OpenvinoPredictor
+
+        return Recogniser(OpenvinoPredictor(bundle.files[ONNX], bundle.card, threads), bundle.card)
     if ONNX in bundle.files:
         from hangtag.predict.onnx import OnnxPredictor
 

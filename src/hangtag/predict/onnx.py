@@ -7,6 +7,7 @@ K).
 from __future__ import annotations
 
 import os
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -18,6 +19,9 @@ from hangtag.predict.onnx_scan import refuse_external_data
 
 BATCH = 64  # on two cores 256 took a third more processor time (its activations leave the caches) and twice the memory
 INPUT, OUTPUT = "images", "probabilities"
+
+Nodes: TypeAlias = dict[str, tuple[str, list[int | None]]]
+"""What a graph takes or gives: name -> (type as ONNX Runtime calls it, shape with None for what may vary)."""
 
 
 class OnnxPredictor:
@@ -36,7 +40,7 @@ class OnnxPredictor:
     def __init__(self, content: bytes, card: Card, threads: int | None = None) -> None:
         self._session = open_session(content, "model.onnx", threads)
         self.card = card
-        self._check_graph()
+        self._check_graph(_nodes(self._session.get_inputs()), _nodes(self._session.get_outputs()))
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ class OnnxPredictor:
         for start in range(0, len(images), BATCH):
             batch = np.ascontiguousarray(images[start : start + BATCH])
             try:
-                (answer,) = self._session.run([OUTPUT], {INPUT: batch})
+                answer = self._ask(batch)
             except Exception as error:
                 raise HangtagError("bundle_damaged", f"model.onnx fails when run: {first_line(error)}") from error
             if answer.shape != (len(batch), len(self.class_names)):
@@ -74,21 +78,26 @@ class OnnxPredictor:
     def _shape(self) -> tuple[int, ...]:
         return (self.card.size, self.card.size, 3) if self.card.colour else (self.card.size, self.card.size)
 
-    def _check_graph(self) -> None:
-        inputs = {node.name: node for node in self._session.get_inputs()}
-        outputs = {node.name: node for node in self._session.get_outputs()}
+    def _ask(self, batch: Pictures) -> Probabilities:
+        answer: Probabilities
+        (answer,) = self._session.run([OUTPUT], {INPUT: batch})
+        return answer
+
+    def _check_graph(self, inputs: Nodes, outputs: Nodes) -> None:
         if list(inputs) != [INPUT] or OUTPUT not in outputs:
             raise _mismatch(f"inputs {list(inputs)} and outputs {list(outputs)}", f"{INPUT!r} and {OUTPUT!r}")
-        for node, kind, shape in (
-            (inputs[INPUT], "tensor(uint8)", (None, *self._shape)),
-            (outputs[OUTPUT], "tensor(float)", (None, len(self.class_names))),
+        for name, (kind, shape), wanted_kind, wanted in (
+            (INPUT, inputs[INPUT], "tensor(uint8)", (None, *self._shape)),
+            (OUTPUT, outputs[OUTPUT], "tensor(float)", (None, len(self.class_names))),
         ):
-            fits = len(node.shape) == len(shape) and not isinstance(node.shape[0], int)
-            fits = fits and all(
-                not isinstance(has, int) or has == wants for has, wants in zip(node.shape[1:], shape[1:], strict=True)
-            )
-            if node.type != kind or not fits:
-                raise _mismatch(f"{node.name} {node.type} {node.shape}", f"{kind} {['N', *shape[1:]]}")
+            fits = len(shape) == len(wanted) and shape[0] is None
+            fits = fits and all(has in (None, wants) for has, wants in zip(shape[1:], wanted[1:], strict=True))
+            if kind != wanted_kind or not fits:
+                raise _mismatch(f"{name} {kind} {shape}", f"{wanted_kind} {['N', *wanted[1:]]}")
+
+
+def _nodes(nodes: Any) -> Nodes:
+    return {node.name: (node.type, [side if isinstance(side, int) else None for side in node.shape]) for node in nodes}
 
 
 def open_session(content: bytes, name: str, threads: int | None = None) -> onnxruntime.InferenceSession:
@@ -101,7 +110,7 @@ def open_session(content: bytes, name: str, threads: int | None = None) -> onnxr
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # its messages come as exceptions; standard error is ours
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.intra_op_num_threads = threads or _cores()
+    options.intra_op_num_threads = threads or cores()
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep
@@ -121,6 +130,6 @@ def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:200]
 
 
-def _cores() -> int:
+def cores() -> int:
     """Cores this process may run on, which can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
