@@ -49,7 +49,9 @@ def connect(url: str) -> optuna.storages.RDBStorage:
         for left in (2, 1, 0):
             try:
                 return optuna.storages.RDBStorage(
-                    address.render_as_string(hide_password=False).replace("%", "%%"),
+                    address.render_as_string(hide_password=False)
+                    .replace("{", "{{")
+                    .replace("}", "}}"),  # Optuna formats it
                     engine_kwargs={"connect_args": waiting.get(kind, {})},
                     heartbeat_interval=HEARTBEAT_S,
                     grace_period=GRACE_S,
