@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -91,7 +91,7 @@ def pretended(unsafe: None, monkeypatch: pytest.MonkeyPatch) -> type[Pretended]:
     """The better the nearer the learning rate is to 0.01, and the slower the more dropout."""
 
     class Mine(Pretended):
-        ran = []
+        ran: ClassVar = []
         meddle = staticmethod(lambda count: None)
 
         @staticmethod

@@ -117,7 +117,7 @@ def test_the_start_is_the_recipe_itself(name):
         "minutes": ["augmentation", "optimiser.lr=0.01..1", "model.widths=32,64,128|8,16,32", "average=none,ema"],
     }.get(
         name,
-        ["model.dropout=0.1,0.2", "model.filters=1,2|3,4", "optimiser=adam,sgd", "augment=[]|flip", "epochs=1..50"],
+        ["model.dropout=0.1,0.2", "model.filters=1,2|3,4", "optimiser=adam,sgd", "augment=[]|flip"],
     )
     chosen = space(*lines, recipe=name)
     start = applied(chosen.recipe, chosen.start())
@@ -132,7 +132,7 @@ def test_the_start_is_the_recipe_itself(name):
 
 
 def test_a_grid_of_ranges_has_no_end():
-    with pytest.raises(HangtagError, match="optimiser.lr is a range"):
+    with pytest.raises(HangtagError, match=r"optimiser\.lr is a range"):
         list(space("optimiser.lr=1e-3..1e-2").combinations())
 
 

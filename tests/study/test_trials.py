@@ -8,14 +8,8 @@ def trial(number, accuracy, seconds, state="complete"):
 
 
 def test_the_front_is_what_nothing_beats():
-    found = [
-        trial(0, 0.9, 10),
-        trial(1, 0.8, 5),
-        trial(2, 0.85, 12),
-        trial(3, 0.8, 4),
-        trial(4, 0.95, 20),
-        trial(5, 0.9, 10),
-    ]
+    numbers = [(0.9, 10), (0.8, 5), (0.85, 12), (0.8, 4), (0.95, 20), (0.9, 10)]
+    found = [trial(i, *both) for i, both in enumerate(numbers)]
     assert [t.number for t in front(found)] == [3, 0, 4]
 
 
