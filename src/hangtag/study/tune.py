@@ -322,6 +322,7 @@ class _Work:
                     if trial.number in self._on:
                         self._start(trial.number)
                 if not self._on and (late or not self._elsewhere()):
+                    self.watch.standing(self._standing())
                     return False
                 for number, said in self.trainers.heard(0.25):
                     self._hear(number, said)
