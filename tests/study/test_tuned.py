@@ -86,7 +86,8 @@ def test_the_sentence_says_that_nothing_was_gained(tuned):
 def test_the_sentence_that_matters(tuned):
     done = tuned("model.dropout=0.2,0.4", grid=True, objective="accuracy-time")
     assert done.sentence == (
-        "training time −20.0% at accuracy no lower than the start (84.77% against 84.77%; 8.0 s against 10.0 s; trial 2)"
+        "training time −20.0% at accuracy no lower than the start "
+        "(84.77% against 84.77%; 8.0 s against 10.0 s; trial 2)"
     )
     assert done.gained
 
