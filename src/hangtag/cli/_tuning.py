@@ -114,10 +114,13 @@ def _line(trial: Trial) -> str:
     return f"{trial.number:>5}  {trial.state:<8} {reached:>7} {spent:>8}  {trial.error or _settings(trial)}"
 
 
-def _settings(trial: Trial) -> str:
+def _settings(trial: Trial, *, short: bool = False) -> str:
+    """`optimiser.lr=0.01`, or `lr=0.01`."""
     from hangtag.study.space import shown
 
-    return ", ".join(f"{key}={shown(value)}" for key, value in trial.settings.items())
+    return ", ".join(
+        f"{key.partition('.')[2] or key if short else key}={shown(value)}" for key, value in trial.settings.items()
+    )
 
 
 def _table(now: Standing) -> RenderableType:
@@ -125,10 +128,10 @@ def _table(now: Standing) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("trial", "", "accuracy", "time"):
-        table.add_column(name, justify="left" if name == "" else "right", no_wrap=True)
-    table.add_column("settings", overflow="ellipsis", no_wrap=True)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+    for name, width in (("trial", 5), ("", 16), ("accuracy", 8), ("time", 7)):
+        table.add_column(name, justify="left" if name == "" else "right", no_wrap=True, width=width)
+    table.add_column("settings", overflow="ellipsis", no_wrap=True, ratio=1)
     shown = now.trials[-_ROWS:]
     missing = [t for t in (now.start, now.best) if t is not None and t.number < (shown[0].number if shown else 0)]
     for trial in [*{t.number: t for t in missing}.values(), *shown]:
@@ -143,13 +146,13 @@ def _table(now: Standing) -> RenderableType:
             said = "runs elsewhere"
         best = now.best is not None and now.best.number == trial.number
         start = now.start is not None and now.start.number == trial.number
-        mark = " ★ best" if best else " start" if start else ""
+        said = "★ best" if best else "start" if start and state == "complete" else said
         table.add_row(
             Text(str(trial.number)),
-            Text(said + mark, "bold green" if best else _STYLES[state]),
+            Text(said, "bold green" if best else _STYLES[state]),
             Text("" if accuracy is None else f"{accuracy:.2%}", "bold green" if best else ""),
             Text("" if trial.seconds is None else clock(trial.seconds)),
-            Text(printable(trial.error or _settings(trial)), _STYLES[state]),
+            Text(printable(trial.error or _settings(trial, short=True)), _STYLES[state]),
         )
     over = sum(trial.state in _OVER[:3] for trial in now.trials)
     wanted = f" of {now.wanted}" if now.wanted is not None else ""

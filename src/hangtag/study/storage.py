@@ -49,7 +49,7 @@ def connect(url: str) -> optuna.storages.RDBStorage:
         for left in (2, 1, 0):
             try:
                 return optuna.storages.RDBStorage(
-                    address.render_as_string(hide_password=False).replace("%", "%%"),
+                    _template(address),
                     engine_kwargs={"connect_args": waiting.get(kind, {})},
                     heartbeat_interval=HEARTBEAT_S,
                     grace_period=GRACE_S,
@@ -67,6 +67,11 @@ def connect(url: str) -> optuna.storages.RDBStorage:
                 reason = " ".join(str(error).split())
                 raise HangtagError("storage_unreachable", f"{hidden(url)} is of another Optuna: {reason}") from error
     raise AssertionError
+
+
+def _template(address: Any) -> str:
+    """The URL as Optuna takes it, who fills in what stands in braces."""
+    return str(address.render_as_string(hide_password=False)).replace("{", "{{").replace("}", "}}")
 
 
 def hidden(url: str) -> str:

@@ -109,7 +109,7 @@ class _Process:
     def order(self, what: dict[str, Any]) -> None:
         """Say something to it; one that is dead is heard of soon enough."""
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(json.dumps(what) + "\n")
             self._process.stdin.flush()
 
@@ -129,7 +129,11 @@ class _Process:
         with self._process.stdout as lines:
             for line in lines:
                 self._said.put((self, json.loads(line)))
-        self._said.put((self, {"died": self._process.wait()}))
+        status = self._process.wait()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # what it can no longer be told
+            self._process.stdin.close()
+        self._said.put((self, {"died": status}))
 
 
 def _threads() -> int:

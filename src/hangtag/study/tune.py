@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hangtag import data as datasets
 from hangtag.core.errors import HangtagError
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from hangtag.training.interrupt import Stop
 
 TRIALS = 30  # by default
-_PARTS = 20  # of a run: pruning compares trials after the same share of their epochs
-_WARMUP, _FIRST = 4, 5  # parts in which, and trials among which, none is pruned
+_PARTS = 20  # of a run: trials of different epochs are compared after the same share of theirs
+_UNPRUNED, _FIRST = 0.2, 5  # share of a run in which, and trials among which, none is pruned
 _DEATHS = 3  # of a trial's process, after which the trial has failed
 _LOOK_S = 1.0  # between two looks at what other machines have done
 _SAVE_S = 60.0
@@ -303,7 +303,10 @@ class _Work:
 
         self.sampler = Sampler(self.space.recipe.seed)
         self.study.sampler = self.sampler
-        self.study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_FIRST, n_warmup_steps=_WARMUP)
+        steps = _PARTS if self._differ else getattr(self.space.recipe, "epochs", 1)
+        self.study.pruner = optuna.pruners.MedianPruner(
+            _FIRST, n_warmup_steps=math.ceil(_UNPRUNED * steps), n_min_trials=_FIRST
+        )
         self.trainers = Trainers(self.jobs, self.folder / "trainers.log")
         self._began = time.monotonic()
         try:
@@ -319,6 +322,7 @@ class _Work:
                     if trial.number in self._on:
                         self._start(trial.number)
                 if not self._on and (late or not self._elsewhere()):
+                    self.watch.standing(self._standing())
                     return False
                 for number, said in self.trainers.heard(0.25):
                     self._hear(number, said)
@@ -411,9 +415,7 @@ class _Work:
             now.done = now.epoch / now.epochs
             self._report(trial, now)
         elif "done" in said:
-            run = said["done"]
-            trial.set_user_attr("params", run["params"])
-            self._tell(trial, run["val_accuracy"], run["seconds"])
+            self._tell(trial, said["done"]["val_accuracy"], said["done"]["seconds"])
             self._forget(number)
         elif "failed" in said:
             self._fail(number, said["failed"])
@@ -426,19 +428,22 @@ class _Work:
         self._look(anew=True)
 
     def _report(self, trial: optuna.Trial, now: Now) -> None:
-        """Tell the pruner how a trial does, after each part of its run."""
+        """Tell the pruner how a trial does after this epoch, or this part of its run where epochs differ in number."""
         if not self.prune or now.val_accuracy is None:
             return
-        reported = self._frozen(trial.number).intermediate_values
-        for part in range(1, math.floor(now.done * _PARTS) + 1):
-            if part not in reported:
-                trial.report(now.val_accuracy, part)
+        step = round(now.done * _PARTS) if self._differ else now.epoch
+        if step not in self._frozen(trial.number).intermediate_values:
+            trial.report(now.val_accuracy, step)
         if now.epoch < now.epochs and trial.should_prune():
             self.trainers.stop(trial.number, "prune")
 
+    @property
+    def _differ(self) -> bool:
+        """Whether trials differ in their number of epochs."""
+        return "epochs" in self.space.dimensions
+
     def _tell(self, trial: optuna.Trial, accuracy: float, seconds: float) -> None:
-        trial.set_user_attr("val_accuracy", accuracy)
-        trial.set_user_attr("seconds", seconds)
+        trial.set_user_attr("reached", {"val_accuracy": accuracy, "seconds": seconds})
         with self._ours():
             self.study.tell(trial, accuracy if self.objective == "accuracy" else (accuracy, seconds))
         self._finished += 1
@@ -530,7 +535,7 @@ class _Work:
         known = [_trial(frozen) for frozen in self._look() if _state(frozen) not in ("waiting", "surplus")]
         return Standing(
             trials=known,
-            now=self._now,
+            now=dict(self._now),
             wanted=self.wanted,
             eta_s=self._eta(known),
             start=self.start(known),
@@ -566,17 +571,17 @@ def _counts(frozen: FrozenTrial) -> bool:
 
 
 def _trial(frozen: FrozenTrial) -> Trial:
-    attributes = frozen.user_attrs
-    reached = attributes.get("val_accuracy")
-    if reached is None and frozen.intermediate_values:
-        reached = frozen.intermediate_values[max(frozen.intermediate_values)]
-    state: Any = _state(frozen)
+    attributes, state = frozen.user_attrs, cast(State, _state(frozen))
+    reached = attributes.get("reached", {})
+    accuracy = reached.get("val_accuracy")
+    if accuracy is None and frozen.intermediate_values:
+        accuracy = frozen.intermediate_values[max(frozen.intermediate_values)]
     return Trial(
         number=frozen.number,
         state=state,
         settings=attributes.get("settings", {}),
-        val_accuracy=reached,
-        seconds=attributes.get("seconds"),
+        val_accuracy=accuracy,
+        seconds=reached.get("seconds"),
         error=attributes.get("error"),
         same_as=attributes.get("same_as"),
     )

@@ -147,9 +147,14 @@ def _sentence(study: Study) -> str:
         return f"nothing gained: no trial was more accurate than the start ({began})"
     error = judging.margin(judging.accuracy(start), study.validation)
     chance = "" if gained > error else f"; less than {100 * error:.2f} points may be chance"
+    change = (
+        f"training time {'−' if saved > 0 else '+'}{abs(saved):.1%}"
+        if abs(saved) >= 0.0005
+        else "the same training time"
+    )
     return (
         f"accuracy +{100 * gained:.2f} points ({judging.accuracy(best):.2%} against {judging.accuracy(start):.2%}"
-        f"{chance}) at training time {'−' if saved >= 0 else '+'}{abs(saved):.1%} "
+        f"{chance}) at {change} "
         f"({_seconds(best)} against {_seconds(start)}; trial {best.number})"
     )
 

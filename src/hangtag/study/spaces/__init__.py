@@ -1,6 +1,7 @@
 """Spaces that ship: functions without arguments that return lines as `--space` takes them, one space per file.
 
-The fact `sampler="grid"` says that every combination is meant to be tried.
+Facts given to the decorator: `recipe`, the name of one it suits; `sampler="grid"` if every combination is meant to be
+tried.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hangtag.study.spaces import register
 
 
-@register("augmentation")
+@register("augmentation", recipe="lenet5")
 def augmentation() -> tuple[str, ...]:
     """Combinations that are in use, with how strong each is."""
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hangtag.study.spaces import register
 
 
-@register("optimisers")
+@register("optimisers", recipe="lenet5")
 def optimisers() -> tuple[str, ...]:
     """Each range spans what is in use for small convolutional networks; a rate for one optimiser suits no other."""
     return (

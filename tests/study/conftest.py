@@ -1,0 +1,104 @@
+"""A small set of drawn garments as files, and trainers that only pretend to train."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, event
+
+from hangtag.data import idx
+from hangtag.data.sets import drawn
+from hangtag.study import tune
+
+
+@pytest.fixture(scope="session")
+def garments(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `--data` takes: 440 pictures to learn from and 40 to validate on; other processes can read it too."""
+    folder = tmp_path_factory.mktemp("garments")
+    for half, count, seed in (("train", 480, 1), ("t10k", 20, 2)):
+        split = drawn.pictures(count, seed)
+        (folder / f"{half}-images-idx3-ubyte").write_bytes(idx.encode(split.images))
+        (folder / f"{half}-labels-idx1-ubyte").write_bytes(idx.encode(split.labels.astype(np.uint8)))
+    return f"mnist={folder}"
+
+
+class Pretended:
+    """In place of `Trainers`: each run ends at once, as `ends` says of its recipe."""
+
+    ran: list[tuple[int, Any]]  # number and recipe of every run that was started
+    ends: Callable[[Any], dict[str, Any]]
+    meddle: Callable[[int], None]
+
+    def __init__(self, count: int, log: Path) -> None:
+        self.free, self._said = count, list[tuple[int, dict[str, Any]]]()
+
+    @property
+    def busy(self) -> list[int]:
+        return list(dict.fromkeys(number for number, _ in self._said))
+
+    def start(self, number: int, recipe: Any, *, data: str | None, out: Path, device: str) -> None:
+        type(self).ran.append((number, recipe))
+        (out / "checkpoints").mkdir(parents=True, exist_ok=True)
+        end = type(self).ends(recipe)
+        for epoch in range(1, recipe.epochs + 1) if "done" in end else ():
+            reached = end["done"]["val_accuracy"] * epoch / recipe.epochs
+            self._said.append((number, {"epoch": epoch, "epochs": recipe.epochs, "val_accuracy": reached}))
+        self._said.append((number, end))
+        self.free -= 1
+
+    def stop(self, number: int, how: str) -> None:
+        self._said = [said for said in self._said if said[0] != number] + [(number, {"stopped": how})]
+
+    def heard(self, wait_s: float) -> Iterator[tuple[int, dict[str, Any]]]:
+        type(self).meddle(len(type(self).ran))
+        if self._said:
+            number, said = self._said.pop(0)
+            self.free += bool(said.keys() & {"done", "failed", "stopped", "died"})
+            yield number, said
+
+    def close(self) -> None:
+        self._said = []
+
+
+def run(accuracy: float, seconds: float = 1.0) -> dict[str, Any]:
+    return {"done": {"val_accuracy": accuracy, "seconds": seconds, "params": 1}}
+
+
+@pytest.fixture
+def run_of() -> Callable[..., dict[str, Any]]:
+    """run_of(accuracy, seconds) -> what a trainer says at the end of such a run."""
+    return run
+
+
+@pytest.fixture
+def unsafe(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """SQLite does not wait for the disk: nobody cuts the power here."""
+
+    def hurry(connection: Any, record: Any) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    event.listen(Engine, "connect", hurry)
+    yield
+    event.remove(Engine, "connect", hurry)
+
+
+@pytest.fixture
+def pretended(unsafe: None, monkeypatch: pytest.MonkeyPatch) -> type[Pretended]:
+    """The better the nearer the learning rate is to 0.01, and the slower the more dropout."""
+
+    class Mine(Pretended):
+        ran: ClassVar = []
+        meddle = staticmethod(lambda count: None)
+
+        @staticmethod
+        def ends(recipe: Any) -> dict[str, Any]:
+            rate, dropout = recipe.optimiser.options["lr"], recipe.model.options.get("dropout", 0.0)
+            return run(0.9 - abs(np.log10(rate) + 2) / 10, 10 - 5 * dropout)
+
+    monkeypatch.setattr(tune, "Trainers", Mine)
+    monkeypatch.setattr(tune, "_LOOK_S", 0.0)
+    return Mine
