@@ -57,6 +57,9 @@ def test_the_promised_commands_are_there():
         "recognise",
         "report",
         "tune",
+        "compare",
+        "claims",
+        "speedup",
     }
 
 

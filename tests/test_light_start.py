@@ -46,7 +46,10 @@ def test_help_loads_click_and_nothing_else():
     assert not loaded(command("--help")) & {*TRAINING, "numpy", "onnxruntime", "PIL", "rich", "psutil"}
 
 
-@pytest.mark.parametrize("name", ["demo", "doctor", "data", "list", "train", "evaluate", "recognise", "report", "tune"])
+COMMANDS = ("demo", "doctor", "data", "list", "train", "evaluate", "recognise", "report", "compare", "tune", "claims")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_loads_nothing_to_compute_with(name):
     assert not loaded(command(name, "--help")) & {*TRAINING, "onnxruntime"}
 

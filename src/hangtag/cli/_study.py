@@ -40,7 +40,7 @@ def watched_study(title: str) -> Iterator[StudyWatch]:
 
         def draw(detail: str, done: float | None = None, total: float | None = None) -> None:
             parts = [f"[bold]{escape(printable(now['what']))}[/]", escape(printable(detail))]
-            if now["eta_s"] is not None and now["left_s"] is not None:
+            if now["eta_s"] is not None and now["left_s"]:
                 parts.append(f"[bold]{clock(now['eta_s'] + now['left_s'])}[/] left in all")
             bar.update(task, completed=done or 0, total=total, description=" · ".join(filter(None, parts)))
 

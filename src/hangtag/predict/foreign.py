@@ -84,7 +84,7 @@ class Tried:
         if others:
             second, share = others[0]
             said += f", {share:.1%} as {second}"
-            if best - share < 2 * (best * (1 - best) / self.n) ** 0.5:  # two standard errors
+            if best - share <= 2 * (best * (1 - best) / self.n) ** 0.5:  # two standard errors
                 said += ", so the file leaves open which was meant"
         return f"{said}; answers with {kind}"
 

@@ -348,7 +348,7 @@ class _Study:
     def _left(self, todo: Sequence[_Run]) -> float | None:
         """About how long the runs after the present one take; None while too little is known."""
         known = [seconds for times in self.took.values() for seconds in times]
-        if not known:
+        if not known or not todo:
             return None
         usual = statistics.fmean(known)
         return sum(statistics.fmean(self.took.get(run.contestant.name, [usual])) for run in todo)

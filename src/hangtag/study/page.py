@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +19,7 @@ from hangtag.report.page import page
 from hangtag.study.compare import Comparison, Row
 from hangtag.study.sentences import of_pair, on_choosing, sentences
 from hangtag.study.significance import Pair
-from hangtag.study.table import columns, failures, to_csv, to_markdown
+from hangtag.study.table import FIT, LETTERS, columns, failures, to_csv, to_markdown
 from hangtag.watch import clock
 
 FIGURE = "accuracy_against_time.svg"
@@ -101,9 +100,10 @@ def to_html(comparison: Comparison, drawing: Markup | None, said: tuple[str, ...
             "best": rows[0],
             "rows": rows,
             "headings": columns(comparison),
+            "words": (FIT, LETTERS),
             "sentences": said,
             "choosing": on_choosing(comparison),
-            "how": how,
+            "how": how[0].upper() + how[1:],
             "drawing": drawing,
             "matrix": [
                 [_cell(known.get(frozenset((row.name, column.name))), row, column) for column in rows] for row in rows
@@ -118,7 +118,6 @@ def to_html(comparison: Comparison, drawing: Markup | None, said: tuple[str, ...
             "fits": [(row, fit) for row in rows if (fit := row.first("fit"))],
             "failures": [(row.name, line) for row in comparison.rows for line in failures(row)],
             "remarks": [(row.name, row.first("remark")) for row in rows if row.first("remark")],
-            "record": os.fspath(comparison.folder),
         },
     )
 

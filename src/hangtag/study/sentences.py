@@ -19,7 +19,7 @@ def sentences(comparison: Comparison) -> tuple[str, ...]:
     said = []
     equals = [name for name in names[1:] if not known[names[0], name].real]
     if not equals and len(names) > 2:
-        said.append(f"{names[0]} is better than all {len(names) - 1} others.")
+        said.append(f"{names[0]} is better than {'both' if len(names) == 3 else f'all {len(names) - 1}'} others.")
     elif equals and len(names) > 2:
         rest = len(names) - 1 - len(equals)
         said.append(

@@ -59,7 +59,10 @@ def main() -> int:
 def _listen(stdin: IO[str]) -> None:
     while stdin.read(1):
         pass
-    _thread.interrupt_main()
+    if hasattr(signal, "pthread_kill"):  # wakes the main thread even from a wait
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _watch(tell: Any) -> Watch:

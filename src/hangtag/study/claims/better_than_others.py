@@ -8,7 +8,7 @@ from hangtag.study.claims._networks import COMPARED, OTHERS, better_in_time, jud
 
 def _rows(results: Results) -> list[Row]:
     ours = row_of(results, "custom_cnn")
-    others = [row for row in results[COMPARED.name]["rows"] if row["recipe"] in OTHERS]
+    others = [row for row in results[COMPARED.name]["rows"] if row["recipe"] in OTHERS and row["n"]]
     best = max(row["accuracy"]["mean"] for row in others)
     faster = better_in_time(results, ours["accuracy"]["mean"], ours["seconds"]["mean"])
     return [
