@@ -18,7 +18,7 @@ LAYERS = [
     {"training", "evaluation", "audit", "export"},
     {"watch", "checks"},
     {"recipes", "experiment", "report"},
-    {"out_of_fold"},
+    {"out_of_fold", "study"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -150,6 +150,9 @@ def transfer(
     with owning(folder, "run_busy", f"another process is at work in {folder}: wait for it, or choose another --out"):
         sweep(folder, owned=True)
         experiment.claim(folder, "study.json", settings, made=("pretrain", *KINDS, "bundle", "run.json"))
+        if (known_result := _finished(folder)) is not None:
+            watch.message(f"finished already: {folder}")
+            return known_result
         runs = list(_runs(base, learnt, new, start, sorted(few), folder))
         done = [_trained(run, i + 1, len(runs), data, device, watch) for i, run in enumerate(runs)]
         stages = [_judged(run, done[i], data, i + 1, len(runs), watch) for i, run in enumerate(runs)]
@@ -164,6 +167,31 @@ def transfer(
         )
         write_file(folder / RESULT, json.dumps(found.to_dict(), indent=1, allow_nan=False).encode())
     return found
+
+
+def _finished(folder: Path) -> Transfer | None:
+    """The study whose record lies in `folder`, if it was ended."""
+    path = folder / RESULT
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Transfer(
+            folder=folder,
+            data=record["data"],
+            learnt=tuple(record["from"]),
+            new=tuple(record["to"]),
+            start=record["start"],
+            stages=tuple(_stage(name, None, record[name]) for name in ("pretrain", *KINDS) if name in record),
+            few=tuple(_stage(name, few["labels"], few[name]) for few in record["few"] for name in KINDS),
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HangtagError("run_damaged", f"{path} cannot be read ({error}): delete it, run again") from error
+
+
+def _stage(name: str, few: int | None, record: dict[str, Any]) -> Stage:
+    failed = record.get("error")
+    return Stage(name=name, few=few, numbers={} if failed else record, failed=failed)
 
 
 @dataclass(frozen=True)
