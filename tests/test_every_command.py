@@ -60,6 +60,9 @@ def test_the_promised_commands_are_there():
         "compare",
         "claims",
         "speedup",
+        "transfer",
+        "ensemble",
+        "distil",
     }
 
 
@@ -112,6 +115,18 @@ def test_an_error_is_json_where_json_was_asked_for(run, words):
         (["train", "lenet5", "--seed", "-1"], 2, "usage", "--seed"),
         (["evaluate", "no-such-model"], 5, "bundle_not_found", "no-such-model"),
         (["recognise", "-m", "no-such-model", "x.png"], 5, "bundle_not_found", "no-such-model"),
+        (["transfer", "--from", "0-4", "--to", "4-9", "--data", "drawn"], 2, "usage_class", "'Coat' is both in"),
+        (["transfer", "--from", "Trousers,Coat", "--to", "5-9", "--data", "drawn"], 2, "usage_class", "'Trouser'"),
+        (["transfer", "--from", "0-4"], 2, "usage_value", "--to"),
+        (["transfer"], 2, "usage_value", "--from"),
+        (["transfer", "knn", "--from", "0-4", "--to", "5-9"], 2, "usage_value", "choose a network"),
+        (["transfer", "--from", "0-4", "--to", "5-9", "--few", "ten"], 2, "usage_value", "10,100"),
+        (["transfer", "--start", "no-such-model"], 5, "bundle_not_found", "no-such-model"),
+        (["transfer", "fast", "--start", "absent.safetensors"], 5, "bundle_not_found", "pretrained=True"),
+        (["ensemble", "no-such-model"], 2, "usage_value", "two bundles"),
+        (["ensemble", "no-such-model", "other"], 5, "bundle_not_found", "no-such-model"),
+        (["distil", "no-such-model", "--into", "lenet5", "--data", "drawn"], 5, "bundle_not_found", "no-such-model"),
+        (["distil", "no-such-model", "--into", "knn"], 2, "usage_value", "choose a network"),
         (["list", "modles"], 2, "usage", "models"),
         (["trian"], 2, "usage", "Did you mean 'train'?"),
     ],

@@ -235,3 +235,37 @@ def test_what_exports_as_another_function_is_never_bundled(tmp_path, monkeypatch
 def test_a_result_is_a_record_of_plain_numbers(folder):
     run = Run(**json.loads((folder / "result.json").read_text()))
     assert json.loads(json.dumps(dataclasses.asdict(run), allow_nan=False)) == dataclasses.asdict(run)
+
+
+def test_some_classes_and_few_labels_are_learnt_and_validation_stays_whole(tmp_path):
+    recipe = dataclasses.replace(RECIPE, classes=("5-9",), few=3)
+    experiment.run(recipe, out=tmp_path / "run")
+    card = cards.read(tmp_path / "run/bundle")
+    assert card.class_names == ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+    assert (card.data["training"], card.data["validation"], card.data["classes_in_all"]) == (15, 10, 10)
+    assert card.recipe["classes"] == list(card.class_names)  # names, whatever was asked for
+    named = dataclasses.replace(RECIPE, classes=("Ankle boot", "6-8", "Sandal"), few=3)
+    assert experiment.run(named, out=tmp_path / "run").bundle  # the same run, so it is finished
+
+
+def test_weights_started_from_decide_a_run_by_their_content(folder, tmp_path):
+    start = shutil.copytree(folder / "bundle", tmp_path / "start")
+    recipe = dataclasses.replace(RECIPE, start=str(start), freeze=True, epochs=1)
+    experiment.run(recipe, out=tmp_path / "second")
+    card = cards.read(tmp_path / "second/bundle")
+    assert card.training["start"]["sha256"] == sha256(folder)
+    assert card.training["start"]["left"] == 0  # the same classes: the classifier goes on too
+    other = tmp_path / "other"
+    experiment.run(dataclasses.replace(RECIPE, seed=1), out=other)
+    shutil.rmtree(start)
+    shutil.copytree(other / "bundle", start)
+    error = refused(recipe=recipe, out=tmp_path / "second")
+    assert error.code == "run_other_settings"
+    assert "start" in error.message
+
+
+def test_a_recipe_without_what_came_later_has_the_fingerprint_it_always_had(folder):
+    settings = json.loads((folder / "run.json").read_text())
+    assert {"classes", "few", "start", "freeze", "teachers"}.isdisjoint(settings["recipe"])
+    assert settings.keys() == {"recipe", "full", "data"}
+    assert settings["data"].keys() == {"name", "digest", "training", "validation", "validation_seed"}

@@ -369,26 +369,8 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     Raises:
         HangtagError: `run_other_settings`, naming what differs.
     """
-    path, result = folder / "run.json", folder / "result.json"
-    saved = [name for name in ("result.json", "bundle", "checkpoints") if (folder / name).exists()]
-    if not path.exists():
-        if saved:  # somebody's folder, and a bundle in it would be replaced
-            raise HangtagError("run_damaged", f"{folder} holds {saved[0]} but no run.json: choose another --out")
-        write_file(path, json.dumps(settings, indent=1).encode())
-        return None
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        differing = differences(known, json.loads(json.dumps(settings)))
-    except (OSError, ValueError, AttributeError) as error:
-        raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
-    if differing and not saved:  # a run that got nowhere, for a typing error perhaps, holds no folder
-        write_file(path, json.dumps(settings, indent=1).encode())
-        return None
-    if differing:
-        raise HangtagError(
-            "run_other_settings",
-            f"{folder} holds a run with other settings ({'; '.join(differing)}): choose another --out",
-        )
+    claim(folder, "run.json", settings, made=("result.json", "bundle", "checkpoints"))
+    result = folder / "result.json"
     try:
         run = Run(**json.loads(result.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -400,6 +382,38 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     if not (folder / "bundle" / "card.json").exists():  # the last checkpoint still has it
         return None
     return dataclasses.replace(run, bundle=str(folder / "bundle"))  # the folder may have moved
+
+
+def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str, ...]) -> None:
+    """Write `settings` into the file `name` of `folder`, or see that they are those it was begun with.
+
+    Args:
+        folder: owned by the caller.
+        name: the file that says what the folder is for.
+        settings: JSON types.
+        made: what work leaves in the folder; as long as none of it is there, other settings may take it over.
+
+    Raises:
+        HangtagError: `run_other_settings`, naming what differs; `run_damaged`.
+    """
+    path = folder / name
+    saved = [made_here for made_here in made if (folder / made_here).exists()]
+    if not path.exists() and saved:  # somebody's folder, and a bundle in it would be replaced
+        raise HangtagError("run_damaged", f"{folder} holds {saved[0]} but no {name}: choose another --out")
+    differing: list[str] = []
+    if path.exists():
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            differing = differences(known, json.loads(json.dumps(settings)))
+        except (OSError, ValueError, AttributeError) as error:
+            raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
+    if differing and saved:
+        raise HangtagError(
+            "run_other_settings",
+            f"{folder} holds a run with other settings ({'; '.join(differing)}): choose another --out",
+        )
+    if differing or not path.exists():  # what got nowhere, for a typing error perhaps, holds no folder
+        write_file(path, json.dumps(settings, indent=1).encode())
 
 
 def _left_out(skipped: tuple[str, ...]) -> str:

@@ -34,6 +34,15 @@ def refused(code: str, *settings: str) -> str:
         ("optimiser.lr=0.5", {"optimiser": Part("adam", lr=0.5)}),
         ("model.filters=[2,4]", {"model": Part("lenet5", filters=(2, 4))}),
         ("average=ema", {"average": Part("ema")}),
+        ("classes=5-9", {"classes": ("5-9",)}),
+        ("classes=5, 6", {"classes": ("5", "6")}),
+        ("classes=[5,6]", {"classes": ("5", "6")}),
+        ("classes=Bag,Ankle boot", {"classes": ("Bag", "Ankle boot")}),
+        ("classes=", {"classes": ()}),
+        ("few=10", {"few": 10}),
+        ("start=runs/x/bundle", {"start": "runs/x/bundle"}),
+        ("teachers=one,two", {"teachers": ("one", "two")}),
+        ("temperature=2", {"temperature": 2.0}),
         ("augment=", {"augment": ()}),
         ("augment=flip,cutout", {"augment": (Part("flip"), Part("cutout"))}),
         ("augment.shift.pixels=3", {"augment": (Part("flip"), Part("shift", pixels=3))}),
@@ -86,6 +95,12 @@ def test_an_unknown_key_suggests_the_nearest(setting, hint):
         ("model=3", "should be a name"),
         ("augment=3", "names with commas"),
         ("augment=[3]", "augment[0] should be a name"),
+        ("classes=[true]", "classes[0] should be a word"),
+        ("classes=1.5", "classes should be a list of a words"),
+        ("few=0", "above 0"),
+        ("temperature=0", "above 0"),
+        ("teacher_weight=1.1", "[0, 1]"),
+        ("freeze=true", "--set start=BUNDLE"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(setting, hint):
@@ -100,6 +115,14 @@ def test_a_setting_is_key_equals_value(setting):
 def test_json_gives_the_recipe_back():
     for recipe in (BASE, ClassicalRecipe(name="knn", estimator=Part("knn", n_neighbors=5))):
         assert from_dict(json.loads(json.dumps(to_dict(recipe)))) == recipe
+
+
+def test_what_came_later_is_written_down_only_where_it_says_something():
+    assert {"classes", "few", "start", "freeze", "teachers", "temperature"}.isdisjoint(to_dict(BASE))
+    recipe = replace(BASE, classes=("Bag",), few=10, start="x", freeze=True, teachers=("t",), temperature=2.0)
+    record = json.loads(json.dumps(to_dict(recipe)))
+    assert (record["classes"], record["few"], record["start"], record["freeze"]) == (["Bag"], 10, "x", True)
+    assert from_dict(record) == recipe
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Split
-from hangtag.data.split import stratified
+from hangtag.data.split import few_of_each, only, some_classes, stratified
 
 GOLDEN = [0, 43, 54, 66, 69, 117, 122, 131, 134, 170]
 FASHION = "b5213efd7f940a5e"
@@ -72,3 +72,63 @@ def test_refuses_to_leave_a_part_empty(held_out):
 def test_refuses_where_no_class_has_two():
     with pytest.raises(HangtagError, match="add more"):
         stratified(numbered([1, 1, 1]), 1)
+
+
+NAMED = ("T-shirt/top", "Trouser", "Coat", "7")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [
+        (["Coat", "Trouser"], ("Trouser", "Coat")),  # in the data's order, however they are asked for
+        (["0", "2"], ("T-shirt/top", "Coat")),
+        (["0-1", "2-3"], NAMED),
+        (["1-2", "Coat"], ("Trouser", "Coat")),
+        (["7", "0"], ("T-shirt/top", "7")),  # a name goes before a number
+    ],
+)
+def test_classes_are_named_numbered_or_a_range(wanted, meant):
+    assert some_classes(wanted, NAMED) == meant
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (["Trousers", "Coat"], "Did you mean 'Trouser'"),
+        (["0-4"], "numbered 0 to 3"),
+        (["2-1"], "no class 2-1"),
+        (["99"], "no class 99"),
+        (["Coat"], "two classes or more"),
+        ([], "two classes or more"),
+    ],
+)
+def test_classes_there_are_none_of_are_one_line_with_a_cure(wanted, says):
+    with pytest.raises(HangtagError, match=says) as caught:
+        some_classes(wanted, NAMED)
+    assert caught.value.code == "usage_class"
+
+
+def test_only_some_classes_are_numbered_anew_and_keep_their_order():
+    part = only(numbered([3, 2, 4]), ("c0", "c2"))
+    assert (numbers(part), part.labels.tolist()) == ([0, 1, 2, 5, 6, 7, 8], [0, 0, 0, 1, 1, 1, 1])
+    assert part.class_names == ("c0", "c2")
+    whole = numbered([3, 2])
+    assert only(whole, ("c0", "c1")) is whole
+
+
+def test_no_picture_changes_sides_when_classes_are_left_out():
+    training, validation = stratified(numbered([31, 58, 44]))
+    kept = [only(part, ("c1", "c2")) for part in (training, validation)]
+    assert set(numbers(kept[0])) < set(numbers(training))
+    assert set(numbers(kept[1])) < set(numbers(validation))
+
+
+def test_few_are_the_same_few_for_a_seed_and_among_more():
+    split = numbered([20, 30])
+    few, more, other = few_of_each(split, 3, 0), few_of_each(split, 9, 0), few_of_each(split, 3, 1)
+    assert few.counts() == {"c0": 3, "c1": 3}
+    assert set(numbers(few)) < set(numbers(more))
+    assert numbers(few) == numbers(few_of_each(split, 3, 0)) == sorted(numbers(few))
+    assert numbers(few) != numbers(other)
+    with pytest.raises(HangtagError, match="'c0' has 20"):
+        few_of_each(split, 21, 0)

@@ -74,3 +74,39 @@ def test_refuses_validation_of_a_model_that_learnt_from_it(asked):
 def test_refuses_a_split_that_does_not_exist(asked):
     with pytest.raises(HangtagError, match="'test' or 'val'"):
         evaluate_bundle("some", split="train")
+
+
+class Partial(Loaded):
+    """Taught two of the four classes of its data."""
+
+    def __init__(self):
+        super().__init__()
+        card = Card(name="some", class_names=NAMES, size=8, colour=False, data={"name": "lamps", "classes_in_all": 4})
+        self.card = card
+
+
+@pytest.mark.parametrize("which", ["test", "val"])
+def test_a_model_of_some_classes_is_judged_on_the_pictures_of_these(monkeypatch, which):
+    def four(n, seed):
+        two = split(n, seed)
+        images = np.concatenate([two.images, two.images])
+        return Split(images, np.concatenate([two.labels * 2 + 1, two.labels * 2]), ("odd", "dark", "other", "bright"))
+
+    whole = four(120, 0)
+    found = Dataset("lamps", whole.class_names, lambda: whole, lambda: four(40, 1))
+    monkeypatch.setattr(hangtag.data, "find", lambda spec, **wanted: found, raising=False)
+    evaluation = evaluate_bundle(Partial(), split=which)
+    assert evaluation.accuracy == 1.0
+    assert evaluation.data.endswith("2 of 4 classes")
+    held_out = stratified(whole)[1]
+    assert evaluation.n == (40 if which == "test" else int(np.isin(held_out.labels, [1, 3]).sum()))
+
+
+def test_a_model_that_merely_knows_fewer_classes_is_still_refused(monkeypatch):
+    three = split(120, 0)
+    whole = Split(three.images, three.labels, (*NAMES, "other"))
+    found = Dataset("lamps", whole.class_names, lambda: whole, lambda: whole)
+    monkeypatch.setattr(hangtag.data, "find", lambda spec, **wanted: found, raising=False)
+    with pytest.raises(HangtagError) as caught:
+        evaluate_bundle(Loaded())
+    assert caught.value.code == "bundle_incompatible"

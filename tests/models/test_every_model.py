@@ -187,6 +187,8 @@ OPTIONS = [
     ("efficientnet", {"dropout": 0.0}),
     ("efficientnet", {"drop_path": 0.8}),
     ("efficientnet", {"activation": "relu"}),
+    ("fast", {"grids": (0, 7, 3)}),
+    ("fast", {"dense": 16}),
     ("mlp", {"dense": (64,)}),
     ("mlp", {"dropout": 0.0}),
     ("mlp", {"activation": "leaky_relu"}),
@@ -221,6 +223,10 @@ BAD = [
     ("efficientnet", {"strides": (1, 2)}, "8 whole numbers"),
     ("efficientnet", {"drop_path": 1.5}, "drop_path"),
     ("mlp", {"dense": (64, -1)}, "dense"),
+    ("fast", {"grids": (7, 7)}, "3 stages"),
+    ("fast", {"grids": (0, 0, 0)}, "above 0"),
+    ("fast", {"dense": -1}, "dense"),
+    ("fast", {"dropout": 1.0}, "dropout"),
 ]
 
 
@@ -241,3 +247,31 @@ def test_refuses_pictures_that_nothing_would_be_left_of(name):
     with pytest.raises(HangtagError, match="too small") as caught:
         models.create(Part(name), CLASSES, 1, 2)
     assert caught.value.code == "usage_value"
+
+
+def test_its_classifier_is_all_that_knows_the_classes_and_holds_no_convolution(name):
+    few, many = build(name, classes=3).state_dict(), build(name, classes=9)
+    differing = {key for key, value in many.state_dict().items() if few[key].shape != value.shape}
+    names = models.classifier_names(many)
+    assert differing
+    assert differing <= names < set(many.state_dict())
+    assert not any(isinstance(layer, nn.Conv2d) for layer in models.classifier_of(many).modules()) or name == "timm"
+
+
+def test_options_for_a_classifier_over_frozen_features_leave_the_features_as_they_are(name):
+    over = models.register.facts(name).get("over_frozen")
+    if over is None:
+        pytest.skip("reads its features as they are")
+    plain = build(name)
+    other = models.create(Part(name, **over), CLASSES, 1, 28)
+    features = {
+        key: value.shape for key, value in plain.state_dict().items() if key not in models.classifier_names(plain)
+    }
+    assert features == {
+        key: value.shape for key, value in other.state_dict().items() if key not in models.classifier_names(other)
+    }
+
+
+def test_a_model_that_names_no_classifier_is_told_so():
+    with pytest.raises(HangtagError, match="does not name its `classifier`"):
+        models.classifier_of(nn.Linear(2, 2))

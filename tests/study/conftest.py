@@ -1,5 +1,6 @@
-"""A small set of drawn garments as files, trainers that only pretend to train, comparisons made up from accuracies."""
+"""Drawn garments so few and networks so small that a study takes seconds; trainers and comparisons that are made up."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,13 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import torch
 from sqlalchemy import Engine, event
 
+from hangtag import experiment
+from hangtag.core.recipe import NetworkRecipe, Part
 from hangtag.data import idx
 from hangtag.data.sets import drawn
 from hangtag.study import tune
 from hangtag.study.compare import Comparison, Row
 from hangtag.study.significance import Contender, letters, pairs
+from hangtag.watch import Watch
 
 N = 1000  # pictures of a comparison
 
@@ -143,3 +148,46 @@ def made(tmp_path):
 
     make.row = made_row
     return make
+
+
+RECIPE = NetworkRecipe(
+    name="tiny",
+    data="drawn",
+    model=Part("lenet5", filters=(2, 4), dense=(16, 8)),
+    optimiser=Part("adam", lr=0.01),
+    batch_size=32,
+    epochs=1,
+)
+
+
+def quiet() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Few drawn garments, one thread, and no waiting for the disk."""
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 240)
+    monkeypatch.setattr(drawn, "TEST_PICTURES", 100)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # nobody cuts the power here
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """trained(name, **changes) -> the bundle of a run, made once."""
+    made: dict[str, str] = {}
+    root = tmp_path_factory.mktemp("bundles")
+
+    def train(name: str, full: bool = False, **changes) -> str:
+        if name not in made:
+            from dataclasses import replace
+
+            run = experiment.run(replace(RECIPE, name=name, **changes), out=root / name, full=full, watch=quiet())
+            made[name] = str(run.bundle)
+        return made[name]
+
+    return train

@@ -27,10 +27,10 @@ class Tiny(nn.Module):
             nn.Conv2d(in_channels, 4, 3, stride=2), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten()
         )
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(4 * ((size - 1) // 2 - 2) ** 2, num_classes)
+        self.classifier = nn.Linear(4 * ((size - 1) // 2 - 2) ** 2, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.dropout(self.layers(images)))
+        logits: Tensor = self.classifier(self.dropout(self.layers(images)))
         return logits
 
 

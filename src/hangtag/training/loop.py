@@ -292,7 +292,7 @@ class _Run:
         self.books.seen += len(index)
 
     def _losses(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """(N,) cross-entropy; with teachers, that of the labels and, at the temperature, that of the teachers.
+        """(N,) cross-entropy; with teachers, that of the labels and how far off theirs it is at the temperature.
 
         Source: Hinton et al. 2015, arXiv 1503.02531, section 2: the square of the temperature keeps the gradients
         of both equally large.
@@ -300,10 +300,11 @@ class _Run:
         if not self.taught:
             return functional.cross_entropy(logits, targets, reduction="none")
         labels, said = targets.chunk(2, dim=1)
-        temperature = self.recipe.temperature
+        temperature, weight = self.recipe.temperature, max(self.recipe.teacher_weight, 1e-8)
         by_labels = (labels * logits.log_softmax(1)).sum(1)
-        by_teachers = (said * (logits / temperature).log_softmax(1)).sum(1)
-        return -by_labels - temperature**2 * by_teachers
+        off = torch.special.xlogy(said, said / weight) - said * (logits / temperature).log_softmax(1)
+        losses: Tensor = temperature**2 * off.sum(1) - by_labels
+        return losses
 
     def _freeze(self) -> list[nn.Module]:
         """Let the classifier alone learn. Returns the modules that stay as they are, batch norms' counting included."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hangtag.report.judged import Judged
 
@@ -50,19 +51,21 @@ def confusion(judged: Judged) -> Confusion:
     wrong = counts * (1 - np.eye(k, dtype=np.int64))
     worst = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:MOST_CLASSES]
     classes = sorted(map(int, worst))
-    supports = np.maximum(counts.sum(axis=1), 1)
-
-    def cell(true: int, said: int) -> Cell:
-        share = float(counts[true, said] / supports[true])
-        level = int(np.searchsorted(_LEVELS, share, side="right")) if counts[true, said] else 0
-        return Cell(true, said, int(counts[true, said]), share, level)
-
+    cells = matrix(counts)
     order = np.argsort(-wrong, axis=None, kind="stable")[:10]
-    commonest = [cell(*divmod(int(place), k)) for place in order]
+    commonest = [cells[int(place) // k][int(place) % k] for place in order]
     return Confusion(
         classes,
-        [[cell(true, said) for said in classes] for true in classes],
+        [[cells[true][said] for said in classes] for true in classes],
         [one for one in commonest if one.count and one.true != one.said],
         k <= ROOMY,
         k - len(classes),
     )
+
+
+def matrix(counts: NDArray[np.int64]) -> list[list[Cell]]:
+    """A cell for each pair of classes of a (K, K) table of counts, rows true."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    levels = np.where(counts, np.searchsorted(_LEVELS, shares, side="right"), 0)
+    numbers = range(len(counts))
+    return [[Cell(i, j, int(counts[i, j]), float(shares[i, j]), int(levels[i, j])) for j in numbers] for i in numbers]

@@ -1,0 +1,106 @@
+"""A transfer study on the command line: how its lists are read, and its table in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.printable import printable
+from hangtag.watch import clock
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hangtag.study.transfer import Stage, Transfer
+
+
+def words(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The whole numbers above 0 between commas, each once.
+
+    Raises:
+        HangtagError: `usage_value`.
+    """
+    found = words(text)
+    for word in found:
+        if not word.isdecimal() or not 0 < int(word) < 10**9:
+            raise HangtagError("usage_value", f"--few wants numbers of labels such as 10,100, not {word!r}")
+    return tuple(sorted({int(word) for word in found}))
+
+
+def show(found: Transfer, console: Console | None = None) -> None:
+    """The table, the confusion matrix of the frozen stage, and where the rest lies."""
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from hangtag.study.transfer_page import PAGE, sentences
+
+    console = console or Console(highlight=False)
+    before = ", ".join(found.learnt) if found.learnt else (found.start or "")
+    after = ", ".join(found.new)
+    title = Text.assemble(("\n  ", ""), (printable(before), "bold"), ("  →  ", "dim"), (printable(after), "bold"))
+    console.print(title)
+    console.print(Padding(_table(found), (1, 0, 0, 2)))
+    if found.few:
+        console.print(Padding(_few(found), (1, 0, 0, 2)))
+    console.print()
+    for sentence in sentences(found):
+        console.print(Text(f"  {printable(sentence)}"))
+    console.print(Text.assemble("\n  ", (printable(str(found.folder / PAGE)), "cyan"), " has the confusion matrices"))
+
+
+def _table(found: Transfer) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    from hangtag.study.transfer import SAID
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("\n", no_wrap=True)
+    for heading in (
+        "validation\naccuracy", "\nloss", "test\naccuracy", "\nloss", "\nprecision", "\nrecall", "\ntime", "\nfit",
+    ):  # fmt: skip
+        table.add_column(heading, justify="left" if heading == "\nfit" else "right", no_wrap=True)
+    for stage in found.stages:
+        name = Text(SAID[stage.name], "bold")
+        if stage.failed:
+            table.add_row(name, Text(f"failed: {printable(stage.failed['message'])}", "red"))
+            continue
+        told = stage.numbers
+        table.add_row(
+            name,
+            f"{told['val_accuracy']:.2%}",
+            f"{told['val_loss']:.4f}",
+            Text(f"{told['test_accuracy']:.2%}", "bold green"),
+            f"{told['test_loss']:.4f}",
+            f"{told['precision']:.2%}",
+            f"{told['recall']:.2%}",
+            clock(told["seconds"]),
+            Text(told["fit"], "green" if told["fit"] == "good fit" else "yellow"),
+        )
+    return table
+
+
+def _few(found: Transfer) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    from hangtag.study.transfer import KINDS, SAID
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("labels of each class", justify="right")
+    for kind in KINDS:
+        table.add_column(SAID[kind], justify="right")
+    for few in sorted({stage.few for stage in found.few if stage.few}):
+        of = {stage.name: stage for stage in found.few if stage.few == few}
+        table.add_row(f"{few:,}", *(Text(_accuracy(of.get(kind))) for kind in KINDS))
+    return table
+
+
+def _accuracy(stage: Stage | None) -> str:
+    return "failed" if stage is None or stage.failed else f"{stage.numbers['test_accuracy']:.2%}"

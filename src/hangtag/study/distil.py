@@ -1,0 +1,83 @@
+"""Distillation: a student recipe trained to answer as its teachers do, beside them and beside itself untaught.
+
+Source: Hinton, Vinyals & Dean 2015, arXiv 1503.02531. What is learnt is in `training.loop`, who is asked in
+`training.teaching`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hangtag import experiment
+from hangtag.core import card as cards
+from hangtag.core.errors import HangtagError
+from hangtag.core.paths import find_bundle
+from hangtag.core.recipe import NetworkRecipe, Recipe
+from hangtag.evaluation.bundle import evaluate_bundle
+from hangtag.experiment import Run
+from hangtag.watch import Watch, lines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distilled:
+    """A student, its teachers, and the same recipe without them if that was asked for."""
+
+    student: Run
+    teachers: list[dict[str, Any]]  # {"bundle", "name", "val_accuracy"}; None: it has learnt from those pictures
+    plain: Run | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `hangtag train` says of a run, with `teachers`, `teacher_val_accuracy` and `plain_val_accuracy`."""
+        known = [teacher["val_accuracy"] for teacher in self.teachers if teacher["val_accuracy"] is not None]
+        return {
+            **dataclasses.asdict(self.student),
+            "teachers": self.teachers,
+            "teacher_val_accuracy": max(known) if known else None,
+            "plain_val_accuracy": self.plain.val_accuracy if self.plain else None,
+        }
+
+
+def distil(
+    teachers: Sequence[str],
+    base: Recipe,
+    *,
+    plain: bool = False,
+    data: str | None = None,
+    out: Path | None = None,
+    device: str = "auto",
+    watch: Watch | None = None,
+) -> Distilled:
+    """Train `base` with `teachers`.
+
+    Args:
+        teachers: bundles of the classes the student learns.
+        base: the student; its `temperature` and `teacher_weight` say how it learns from them.
+        plain: train it without teachers too, in the folder `plain` beside the student's.
+        data, out, device, watch: as for `experiment.run`.
+
+    Raises:
+        HangtagError: `usage_value` for a student that is no network; `bundle_*` for a teacher that does not fit; what
+            `experiment.run` raises.
+        KeyboardInterrupt: on Ctrl-C; the same call goes on.
+    """
+    if not isinstance(base, NetworkRecipe):
+        raise HangtagError("usage_value", f"{base.name} does not learn from probabilities: choose a network")
+    watch = watch or lines()
+    recipe = replace(base, teachers=tuple(teachers))
+    student = experiment.run(recipe, data=data, out=out, device=device, watch=watch)
+    assert student.bundle is not None
+    untaught = None
+    if plain:
+        watch.message("the same student without teachers")
+        place = Path(student.bundle).parent / "plain"
+        untaught = experiment.run(base, data=data, out=place, device=device, watch=watch)
+    judged = []
+    for name in teachers:
+        card = cards.read(find_bundle(name))
+        accuracy = None if card.full else evaluate_bundle(name, data, "val", watch.reading).accuracy
+        judged.append({"bundle": name, "name": card.name, "val_accuracy": accuracy})
+    return Distilled(student=student, teachers=judged, plain=untaught)

@@ -1,0 +1,54 @@
+"""A student is a run like any other, and its card says who taught it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from hangtag.core import card as cards
+from hangtag.core.errors import HangtagError
+from hangtag.core.recipe import ClassicalRecipe, Part
+from hangtag.study.distil import distil
+
+from .conftest import RECIPE, quiet
+
+pytestmark = pytest.mark.usefixtures("small")
+
+
+def test_the_card_names_teachers_by_digest_and_the_record_sets_beside_them(trained, tmp_path):
+    teacher = trained("one")
+    found = distil([teacher], replace(RECIPE, name="student"), plain=True, out=tmp_path / "s", watch=quiet())
+    card = cards.read(tmp_path / "s/bundle")
+    assert card.training["teachers"][0]["sha256"] == cards.read(_folder(teacher)).files["model.onnx"]["sha256"]
+    record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert record["val_accuracy"] == found.student.val_accuracy
+    assert record["teacher_val_accuracy"] is not None
+    assert record["plain_val_accuracy"] == found.plain.val_accuracy
+    again = distil([teacher], replace(RECIPE, name="student"), plain=True, out=tmp_path / "s", watch=quiet())
+    assert again.to_dict() == record
+
+
+def _folder(name):
+    from pathlib import Path
+
+    return Path(name)
+
+
+def test_another_teacher_is_another_run(trained, tmp_path):
+    distil([trained("one")], RECIPE, out=tmp_path / "s", watch=quiet())
+    with pytest.raises(HangtagError, match="teachers") as caught:
+        distil([trained("two", seed=1)], RECIPE, out=tmp_path / "s", watch=quiet())
+    assert caught.value.code == "run_other_settings"
+
+
+def test_a_teacher_that_knows_the_validation_pictures_is_told_of(trained, tmp_path):
+    said = []
+    watch = replace(quiet(), message=said.append)
+    found = distil([trained("all", full=True)], RECIPE, out=tmp_path / "s", watch=watch)
+    assert any("validation flatters" in line for line in said)
+    assert found.to_dict()["teacher_val_accuracy"] is None
+
+
+def test_an_algorithm_without_gradients_is_no_student(trained):
+    with pytest.raises(HangtagError, match="choose a network"):
+        distil([trained("one")], ClassicalRecipe(name="knn", estimator=Part("knn")))

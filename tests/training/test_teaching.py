@@ -1,0 +1,100 @@
+"""Learning from teachers: asked once, kept, agreed with, and resumed to the bit."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from hangtag import predict
+from hangtag.core.card import Card
+from hangtag.core.errors import HangtagError
+from hangtag.core.recipe import Part
+from hangtag.predict.torch import TorchPredictor
+from hangtag.training.teaching import Teachers, answers, open_teachers
+
+NAMES = ("top", "middle", "bottom")
+
+
+class Teacher:
+    """Says "bottom" of what is bright on the left."""
+
+    class_names = NAMES
+
+    def __init__(self):
+        self.asked = 0
+
+    def predict_proba(self, images):
+        self.asked += len(images)
+        bright = images[:, :, : images.shape[2] // 2].mean(axis=(1, 2)) / 255
+        return np.stack([(1 - bright) / 2, (1 - bright) / 2, bright], axis=1).astype(np.float32)
+
+
+def of(*teachers, full=False):
+    return Teachers(list(teachers), [{"bundle": f"t{i}", "full": full} for i in range(len(teachers))])
+
+
+def test_teachers_are_asked_once_and_their_mean_is_kept(tmp_path, pictures):
+    teacher, images = Teacher(), pictures(9).images
+    first = answers(of(teacher, teacher), images, NAMES, tmp_path / "t.npy", mirrored=False)
+    again = answers(of(teacher, teacher), images, NAMES, tmp_path / "t.npy", mirrored=False)
+    assert teacher.asked == 18
+    assert np.array_equal(first, again)
+    np.testing.assert_allclose(first, teacher.predict_proba(images), rtol=1e-6)
+
+
+def test_a_student_that_meets_mirror_images_hears_of_both(tmp_path, pictures):
+    images = pictures(9).images
+    told = answers(of(Teacher()), images, NAMES, tmp_path / "t.npy", mirrored=True)
+    both = (Teacher().predict_proba(images) + Teacher().predict_proba(images[:, :, ::-1])) / 2
+    np.testing.assert_allclose(told, both, rtol=1e-6)
+
+
+def test_damaged_answers_are_asked_for_again(tmp_path, pictures):
+    (tmp_path / "t.npy").write_bytes(b"half a file")
+    assert answers(of(Teacher()), pictures(5).images, NAMES, tmp_path / "t.npy", mirrored=False).shape == (5, 3)
+
+
+def test_a_teacher_of_other_classes_is_refused(tmp_path, pictures):
+    with pytest.raises(HangtagError, match="the same classes") as caught:
+        answers(of(Teacher()), pictures(5).images, ("a", "b"), tmp_path / "t.npy", mirrored=False)
+    assert caught.value.code == "bundle_incompatible"
+
+
+def test_a_teacher_of_other_pictures_is_refused(monkeypatch, trainer):
+    card = Card(name="t", class_names=NAMES, size=28, colour=True, files={"model.onnx": {"sha256": "x", "bytes": 1}})
+    monkeypatch.setattr(predict, "load", lambda name: SimpleNamespace(card=card))
+    with pytest.raises(HangtagError, match="colour pictures of 28 pixels"):
+        open_teachers(trainer.recipe(teachers=("t",)))
+
+
+def taught(trainer, label):
+    """Teachers who say `label` of everything."""
+    said = np.full((len(trainer.training), 3), 0.05, np.float32)
+    said[:, label] = 0.9
+    return said
+
+
+def test_a_student_believes_its_teachers_as_far_as_it_is_told_to(trainer):
+    settings = {"teachers": ("t",), "epochs": 10, "temperature": 1.0, "optimiser": Part("adam", lr=0.01)}
+    images = trainer.validation.images
+    believing = trainer.fit(trainer.recipe(teacher_weight=1.0, **settings), "a", taught=taught(trainer, 2))
+    doubting = trainer.fit(trainer.recipe(teacher_weight=0.0, **settings), "b", taught=taught(trainer, 2))
+    said = [TorchPredictor(fitted.deployed, NAMES).predict_proba(images) for fitted in (believing, doubting)]
+    assert (said[0].argmax(1) == 2).all()
+    assert (said[1].argmax(1) == trainer.validation.labels).mean() > 0.9
+
+
+def test_with_no_weight_teachers_change_nothing(trainer, digest_of):
+    plain = trainer.fit(trainer.recipe(), "a")
+    taught_so = trainer.fit(trainer.recipe(teachers=("t",), teacher_weight=0.0), "b", taught=taught(trainer, 1))
+    assert plain.history[-1].loss == pytest.approx(taught_so.history[-1].loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("augment", [(), ("cutmix",)])
+def test_a_taught_run_resumes_exactly(trainer, digest_of, augment):
+    parts = tuple(Part(name) for name in augment)
+    recipe = trainer.recipe(teachers=("t",), checkpoint_s=1e-9, prune=0.3, augment=parts)
+    said = taught(trainer, 1)
+    whole = trainer.fit(recipe, "whole", taught=said)
+    trainer.killed_at(6, recipe, "killed", taught=said)
+    assert digest_of(trainer.fit(recipe, "killed", taught=said)) == digest_of(whole)
