@@ -30,6 +30,8 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "train",
         "classical",
         "report",
+        "tune",
+        "postgres",
         "device",
         "bf16",
         "data",

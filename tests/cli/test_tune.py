@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -49,7 +50,7 @@ def asked(monkeypatch, tmp_path):
         given["watch"].message("a word with a bell\x07")
         given["watch"].standing(standing())
         given["watch"].standing(standing())
-        return "a study"
+        return SimpleNamespace(stopped=space.recipe.seed == 13, out=Path("there"))
 
     monkeypatch.setattr(module, "tune", tune)
     monkeypatch.setattr(tuned, "results", lambda study: Answer())
@@ -101,6 +102,14 @@ def test_json_stands_alone_and_results_are_written(asked, capsys):
     assert json.loads(out) == {"sentence": "nothing gained"}
     assert Path("written").exists()
     assert "\x07" not in err
+
+
+def test_after_ctrl_c_results_so_far_are_written_and_the_exit_status_says_so(asked, capsys):
+    assert cli._run(["tune", "three_conv", "--space", "published_grid", "--seed", "13", "--json"]) == 130
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == "interrupted"
+    assert "there: the same command goes on" in err
+    assert Path("written").exists()
 
 
 def test_where_nobody_watches_each_trial_that_is_over_is_a_line_once(capsys):

@@ -286,6 +286,22 @@ def test_trials_of_a_process_that_vanished_are_done_again_elsewhere(study, tmp_p
     assert found.trials[-1].settings == found.trials[lost].settings
 
 
+def test_what_another_process_was_given_meanwhile_is_dropped(study, pretended, tmp_path):
+    """A machine that sleeps through its heartbeats finds its trial taken when it wakes."""
+    url, told = f"sqlite:///{tmp_path / 'shared.db'}", []
+
+    def meddle(count):
+        if count == 2:
+            other = optuna.load_study(study_name="x", storage=url)
+            for trial in other.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+                other.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+    pretended.meddle = staticmethod(meddle)
+    found = study(storage=url, name="x", watch=Watch(message=told.append))
+    assert [trial.state for trial in found.trials] == ["complete", "lost", "complete", "complete"]
+    assert told == ["trial 1 was given to another process meanwhile: what it brings here is dropped"]
+
+
 def test_watchers_see_trials_the_best_and_the_time_left(study):
     seen = []
     study(watch=Watch(standing=seen.append))

@@ -15,6 +15,8 @@ _PACKAGES = {
     "train": ("torch", "safetensors", "onnx"),
     "classical": ("scikit-learn", "skl2onnx", "onnx"),
     "report": ("jinja2", "cleanlab", "scipy", "captum"),
+    "tune": ("optuna", "scikit-learn", "jinja2"),
+    "postgres": ("psycopg",),
 }
 
 

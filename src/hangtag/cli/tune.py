@@ -100,6 +100,8 @@ def command(
         )
     tuned = results(study)
     tuned.write()
+    if study.stopped:
+        raise KeyboardInterrupt(f"stopped, all trials saved in {study.out}: the same command goes on from there")
     if as_json:
         click.echo(json.dumps(tuned.to_dict(), allow_nan=False))
     else:

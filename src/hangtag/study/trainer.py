@@ -27,12 +27,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 from hangtag import data as datasets
 from hangtag.core import recipe as recipes
 from hangtag.core.errors import HangtagError
-from hangtag.core.recipe import NetworkRecipe
+from hangtag.core.recipe import NetworkRecipe, Recipe
 from hangtag.core.types import Dataset
 
 if TYPE_CHECKING:
     from hangtag.training.loop import Progress
 
+_FEW = 500  # pictures to warm up on
 _TELL_S = 0.5  # between two lines on how far a run is
 _BUSY_S = 10.0  # a trainer whose starter was killed lives a moment longer than that
 
@@ -97,7 +98,7 @@ class _Trainer:
 
         recipe = recipes.from_dict(order["recipe"])
         dataset = _dataset(order["data"], recipe.data, recipe.size, recipe.colour)
-        if isinstance(recipe, NetworkRecipe) and not self._warm:
+        if not self._warm:
             self._warm = True
             _warm_up(recipe, dataset, order["device"])
 
@@ -125,31 +126,19 @@ def _dataset(data: str | None, name: str, size: int, colour: bool) -> Dataset:
     return dataclasses.replace(found, training=lambda: training)
 
 
-def _warm_up(recipe: NetworkRecipe, dataset: Dataset, device_name: str) -> None:
+def _warm_up(recipe: Recipe, dataset: Dataset, device: str) -> None:
     """Train on a few pictures: the first run, which is the start all others are compared with, would otherwise be
     charged for what PyTorch loads and makes ready once in a process (2 s, where a trial may take 4)."""
     import numpy as np
 
-    from hangtag import models
-    from hangtag.training import machine
-    from hangtag.training.interrupt import Stop
-    from hangtag.training.loop import fit
+    from hangtag import experiment
+    from hangtag.watch import Watch
 
-    few = dataset.training()
-    few = few.take(np.arange(min(len(few), 2 * recipe.batch_size)))
+    few = dataset.training().take(np.arange(min(len(dataset.training()), _FEW)))
+    brief = dataclasses.replace(recipe, epochs=1) if isinstance(recipe, NetworkRecipe) else recipe
+    given = dataclasses.replace(dataset, training=lambda: few)
     with contextlib.suppress(HangtagError), tempfile.TemporaryDirectory() as folder:
-        device = machine.choose_device(device_name)
-        prefers = models.register.facts(recipe.model.name).get("precision")
-        fit(
-            dataclasses.replace(recipe, epochs=1),
-            few,
-            few,
-            device=device,
-            precision=machine.choose_precision(recipe.precision, prefers, device),
-            checkpoints=Path(folder),
-            stop=Stop(),
-            clock=time.perf_counter,
-        )
+        experiment.run(brief, data=given, out=Path(folder), device=device, watch=Watch())
 
 
 def _once_free(run: Callable[[], Any]) -> Any:

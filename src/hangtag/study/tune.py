@@ -92,6 +92,7 @@ class Study:
     best: Trial | None
     validation: int  # pictures that accuracies are of
     data: str | None  # as it was asked for
+    stopped: bool  # by Ctrl-C or SIGTERM, all trials saved; the same call goes on
     optuna: optuna.Study = field(repr=False)
 
 
@@ -131,7 +132,7 @@ def tune(
     Raises:
         HangtagError: `usage_*` for options that do not fit; `run_other_settings` if the folder or the study holds
             something else; `storage_*`; `data_*`; `extra_missing`. A trial that fails raises nothing.
-        KeyboardInterrupt: on Ctrl-C, all trials saved; the same call goes on.
+        KeyboardInterrupt: on Ctrl-C before the first trial, and on a second one; the same call goes on.
     """
     from hangtag.training import interrupt
 
@@ -143,6 +144,8 @@ def tune(
         raise HangtagError("usage_value", "trials are pruned by one number: leave out --prune, or take accuracy alone")
     if isinstance(recipe, NetworkRecipe):
         require("torch", extra="train")
+    if objective == "accuracy-time" and jobs > 1:
+        watch.message("trials side by side slow each other down: their times say less than with --jobs 1")
     planned = _planned(space, grid)
     about_data, validation = _about(recipe.data, data, recipe.size, recipe.colour, watch)
     settings = {
@@ -193,10 +196,9 @@ def tune(
         best=best,
         validation=validation,
         data=data,
+        stopped=stopped,
         optuna=study,
     )
-    if stopped:
-        raise KeyboardInterrupt(f"stopped, all trials saved in {folder}: the same command goes on from there")
     return found
 
 
@@ -321,7 +323,7 @@ class _Work:
                     self._take(trial)
                     if trial.number in self._on:
                         self._start(trial.number)
-                if not self._on and (late or not self._elsewhere()):
+                if not self._on and not self.trainers.busy and (late or not self._elsewhere()):
                     self.watch.standing(self._standing())
                     return False
                 for number, said in self.trainers.heard(0.25):
@@ -410,6 +412,11 @@ class _Work:
         trial, now = self._on[number], self._now[number]
         if "step" in said:
             now.done = said["step"] / max(1, said["steps"])
+            return
+        if self._frozen(number).state.is_finished():  # this machine slept through its heartbeats
+            self.watch.message(f"trial {number} was given to another process meanwhile: what it brings here is dropped")
+            self.trainers.stop(number, "prune")
+            self._forget(number)
         elif "epoch" in said:
             now.epoch, now.epochs, now.val_accuracy = said["epoch"], said["epochs"], said["val_accuracy"]
             now.done = now.epoch / now.epochs
@@ -444,34 +451,23 @@ class _Work:
 
     def _tell(self, trial: optuna.Trial, accuracy: float, seconds: float) -> None:
         trial.set_user_attr("reached", {"val_accuracy": accuracy, "seconds": seconds})
-        with self._ours():
-            self.study.tell(trial, accuracy if self.objective == "accuracy" else (accuracy, seconds))
+        self.study.tell(trial, accuracy if self.objective == "accuracy" else (accuracy, seconds))
         self._finished += 1
 
     def _fail(self, number: int, line: str) -> None:
         import optuna
 
         self._on[number].set_user_attr("error", line)
-        with self._ours():
-            self.study.tell(self._on[number], state=optuna.trial.TrialState.FAIL)
+        self.study.tell(self._on[number], state=optuna.trial.TrialState.FAIL)
         self._forget(number)
         self.watch.message(f"trial {number} failed: {line}")
 
     def _prune(self, number: int) -> None:
         import optuna
 
-        with self._ours():
-            self.study.tell(self._on[number], state=optuna.trial.TrialState.PRUNED)
+        self.study.tell(self._on[number], state=optuna.trial.TrialState.PRUNED)
         self._finished += 1
         self._forget(number)
-
-    @contextmanager
-    def _ours(self) -> Iterator[None]:
-        """A trial whose machine slept through its heartbeats was given to another: what it brought is dropped."""
-        try:
-            yield
-        except ValueError as error:
-            self.watch.message(f"a result came too late, another process has the trial: {error}")
 
     def _forget(self, number: int) -> None:
         """A trial is over. Folders stay of the best and of the front alone."""

@@ -174,7 +174,7 @@ def _importance(study: Study) -> dict[str, float]:
     ]
     common = set.intersection(*(set(trial.params) for trial in done)) if len(done) >= _ENOUGH else set()
     spread = {key for key in common if len({trial.params[key] for trial in done}) > 1}
-    if not spread or len({trial.values[0] for trial in done}) < 2:
+    if len(spread) < 2 or len({trial.values[0] for trial in done}) < 2:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -88,10 +88,13 @@ def _front(done: list[Trial], front: list[Trial], start: Trial | None, best: Tri
         )
         for t in done
     ]
+    spent = [judging.seconds(trial) for trial in done]
+    wide = max(spent) > 5 * max(min(spent), 1e-3)
+    title = "training time"
     return scatter(
         "Accuracy against training time, and the front no trial lies beyond",
         points,
-        seconds_axis("seconds of training"),
+        seconds_axis(title) if wide else Axis(title, lambda value: f"{value:.3g} s"),
         Axis("validation accuracy", _percent),
         front=[done.index(trial) for trial in front],
     )
