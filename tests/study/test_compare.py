@@ -76,7 +76,7 @@ def test_rows_pairs_and_files(place):
     assert rows["tiny"]["params"] > 0
     assert len(rows["tiny"]["bundles"]) == 2
     assert len(record["pairs"]) == 3
-    assert all(pair["interval"] == "seeds" for pair in record["pairs"])
+    assert all(pair["interval"] == "pictures" for pair in record["pairs"])
     assert (record["split"], record["pictures"], record["data"]) == ("test", 150, "drawn")
     ElementTree.fromstring((found.folder / "accuracy_against_time.svg").read_text())
     page = (found.folder / "compare.html").read_text()
