@@ -62,6 +62,16 @@ def test_full_leaves_nothing_to_validate_on(pictures, tmp_path):
     assert run("logistic", pictures, tmp_path, full=True).val_accuracy is None
 
 
+def test_a_model_without_a_bundle_is_handed_to_whoever_asks(pictures, tmp_path):
+    kept: list = []
+    assert run("knn", pictures, tmp_path / "knn", keep=kept.append).bundle is None
+    (predictor,) = kept
+    assert predictor.predict_proba(np.zeros((2, 16, 16), np.uint8)).shape == (2, len(predictor.class_names))
+    run("knn", pictures, tmp_path / "knn", keep=kept.append)  # finished: nothing is fitted again
+    run("logistic", pictures, tmp_path / "logistic", keep=kept.append)  # its bundle holds it
+    assert len(kept) == 1
+
+
 def test_refuses_a_device_it_cannot_use(pictures, tmp_path):
     with pytest.raises(HangtagError, match="CPU only") as caught:
         run("knn", pictures, tmp_path, device="cuda")

@@ -48,7 +48,7 @@ def shown(found: Comparison, width: int) -> str:
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("width", [80, 180, 240])
 def test_no_number_is_cut_off_however_narrow_the_terminal(tmp_path, width):
     text = shown(comparison(tmp_path, 12), width)
     assert "…" not in text
@@ -58,7 +58,7 @@ def test_no_number_is_cut_off_however_narrow_the_terminal(tmp_path, width):
 
 
 def test_twelve_recipes_take_no_more_lines_than_can_be_read(tmp_path):
-    assert len(shown(comparison(tmp_path, 12), 200).splitlines()) < 40
+    assert len(shown(comparison(tmp_path, 12), 240).splitlines()) < 40
 
 
 def test_json_stands_alone_on_standard_output(tmp_path, monkeypatch, capsys):

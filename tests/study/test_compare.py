@@ -76,7 +76,7 @@ def test_rows_pairs_and_files(place):
     assert rows["tiny"]["params"] > 0
     assert len(rows["tiny"]["bundles"]) == 2
     assert len(record["pairs"]) == 3
-    assert all(pair["interval"] == "seeds" for pair in record["pairs"])
+    assert all(pair["interval"] == "pictures" for pair in record["pairs"])
     assert (record["split"], record["pictures"], record["data"]) == ("test", 150, "drawn")
     ElementTree.fromstring((found.folder / "accuracy_against_time.svg").read_text())
     page = (found.folder / "compare.html").read_text()
@@ -92,7 +92,7 @@ def test_the_same_call_goes_on_and_after_the_end_trains_nothing(place, monkeypat
 
     def stop_at_the_second(task, *rest):
         calls.append(task)
-        if len(calls) == 2:
+        if len(calls) == 3:  # rehearse, train, and now
             raise KeyboardInterrupt
         return ask(task, *rest)
 
@@ -136,6 +136,14 @@ def test_a_run_that_fails_is_marked_and_tried_again(place):
     assert "failed" in (out / "compare.html").read_text()
     compare(read(["wrong.json", "logistic"]), data="drawn", out=out)
     assert trained(place).count("wrong 0") == 2
+
+
+def test_a_wrong_option_in_the_last_recipe_is_told_before_the_first_is_trained(place):
+    (place.path / "typo.json").write_text(json.dumps({"name": "typo", "model": {"name": "lenet5", "filtres": [2, 4]}}))
+    with pytest.raises(HangtagError, match="filters") as caught:
+        compare(read(["logistic", "typo.json"]), data="drawn")
+    assert caught.value.code == "usage_unknown_key"
+    assert trained(place) == []
 
 
 def test_where_nothing_comes_through_the_first_error_is_told(place):

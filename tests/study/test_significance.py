@@ -61,8 +61,15 @@ def test_what_another_seed_could_turn_round_is_not_called_real():
     assert pair.only_these_weights
 
 
+def test_two_seeds_are_too_few_for_an_interval_but_must_agree():
+    right = {0: 0.95, 1: 0.94}
+    (pair,) = pairs([contender("a", 950, seeds=right), contender("b", 850, seeds={0: 0.85, 1: 0.86})], LABELS)
+    assert (pair.interval, pair.real) == ("pictures", True)
+    assert pair.difference == pytest.approx(0.1)
+
+
 def test_only_seeds_both_came_through_with_are_paired():
-    seeds = {0: 0.95, 1: 0.94, 2: 0.2}, {0: 0.85, 1: 0.84, 3: 0.9}
+    seeds = {0: 0.95, 1: 0.94, 2: 0.94, 5: 0.2}, {0: 0.85, 1: 0.84, 2: 0.84, 3: 0.9}
     (pair,) = pairs([contender("a", 950, seeds=seeds[0]), contender("b", 850, seeds=seeds[1])], LABELS)
     assert pair.difference == pytest.approx(0.10)
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from hangtag.study.compare import Comparison, StudyWatch
     from hangtag.study.table import Column
 
-_WIDE = 175  # columns of a terminal that holds the whole table
-
 
 @contextlib.contextmanager
 def watched_study(title: str) -> Iterator[StudyWatch]:
@@ -99,11 +97,12 @@ def show_comparison(found: Comparison, console: Console | None = None) -> None:
         Text.assemble((f"\n  {printable(found.data)}", "bold"), (f", {found.pictures:,} {kind} pictures", "dim"))
     )
     every = columns(found)
-    parts = [every]
-    if console.width < _WIDE:
-        parts = [[column for column in every if column.part == part] for part in ("scores", "training", "answers")]
-    for part in parts:
-        console.print(Padding(_table(found, part), (1, 0, 0, 2)))
+    tables = [_table(found, every)]
+    if console.measure(tables[0], options=console.options.update(max_width=10_000)).maximum > console.width - 2:
+        parts = ("scores", "training", "answers")
+        tables = [_table(found, [column for column in every if column.part == part]) for part in parts]
+    for table in tables:
+        console.print(Padding(table, (1, 0, 0, 2)))
     console.print()
     for row in found.rows:
         for line in failures(row):

@@ -263,6 +263,9 @@ class _Study:
             self.took.setdefault(run.contestant.name, []).append(row["wall_s"])
         failed: dict[_Run, HangtagError] = {}
         todo = [run for run in runs if run not in done]
+        if given := [recipes.to_dict(one.recipe) for one in contestants if one.recipe is not None and todo]:
+            self.watch.message("building every model once, to see that it can be")
+            ask("judged_run:rehearse", {"given": given}, self.folder / "log.txt", self.watch.told)
         for i, run in enumerate(todo):
             self.watch.begins(run.what, len(runs) - len(todo) + i + 1, len(runs), self._left(todo[i + 1 :]))
             try:

@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from hangtag import classical, experiment, predict
 from hangtag import data as datasets
-from hangtag import experiment, predict
 from hangtag.checks import Evidence
 from hangtag.checks.good_fit import good_fit
 from hangtag.checks.overfitting import overfitting
@@ -24,6 +24,8 @@ from hangtag.core.card import ONNX, Card
 from hangtag.core.clock import process_age_s
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, write_file
+from hangtag.core.optional import require
+from hangtag.core.recipe import ClassicalRecipe
 from hangtag.core.types import Dataset, Pictures, Predictor, Probabilities, Split
 from hangtag.data.split import stratified
 from hangtag.evaluation.evaluation import Evaluation, answers, score
@@ -35,6 +37,28 @@ from hangtag.watch import Watch
 
 Half: TypeAlias = Literal["test", "val"]
 _ORPHAN_S = 120.0  # a run whose study was killed saves and stops: wait for it
+
+
+def rehearse(given: Sequence[dict[str, Any]], watch: Watch) -> None:
+    """Build what each recipe names and throw it away: a wrong name or option is told before anything is trained.
+
+    Raises:
+        HangtagError: `usage_*`, `extra_missing`.
+    """
+    for chosen in map(recipes.from_dict, given):
+        if isinstance(chosen, ClassicalRecipe):
+            classical.create(chosen)
+            continue
+        require("torch", extra="train")
+        from hangtag import augment, models
+        from hangtag.training import averages, optimisers, schedules
+
+        model = models.create(chosen.model, 10, 3 if chosen.colour else 1, chosen.size)
+        augment.create(chosen.augment)
+        chosen.schedule.call(schedules.register.get(chosen.schedule.name), 0.0)
+        chosen.optimiser.call(optimisers.register.get(chosen.optimiser.name), model)
+        if chosen.average:
+            chosen.average.call(averages.register.get(chosen.average.name), model)
 
 
 def train(

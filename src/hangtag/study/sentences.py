@@ -46,7 +46,7 @@ def of_pair(pair: Pair) -> str:
     if pair.real:
         return f"{pair.first} is better than {pair.second} by {points} points ({low} to {high}), {chance} after Holm."
     if pair.only_these_weights:
-        why = "other seeds could turn it round" if pair.interval == "seeds" else "the interval includes none"
+        why = "other seeds could turn it round"
         return (
             f"{pair.first} and {pair.second} as trained here differ ({chance} after Holm), but by {points} points "
             f"({low} to {high}): {why}."

@@ -17,6 +17,7 @@ from hangtag.core.types import Labels, Probabilities
 from hangtag.evaluation.paired import paired
 
 LEVEL = 0.05  # chance of calling one or more differences real where there are none
+FEWEST_SEEDS = 3  # for an interval over seeds: with two, Student's factor is 12.7 and the interval says nothing
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ class Pair:
         difference: accuracy of the first less that of the second, in [-1, 1].
         low, high: its 95% interval.
         interval: what that speaks of: "seeds", other trainings of the two recipes (Student's t over the differences
-            seed by seed); "pictures", other pictures for these very weights (Bonett and Price).
+            seed by seed, from FEWEST_SEEDS on); "pictures", other pictures for the first seed's weights (Bonett and
+            Price).
         p: McNemar's exact test on the first seed's answers.
         p_holm: the same, raised for the number of pairs.
-        real: `p_holm` is below LEVEL, and the interval leaves 0 out.
+        real: `p_holm` is below LEVEL, the interval leaves 0 out, and every seed has the same one ahead.
     """
 
     first: str
@@ -94,14 +96,15 @@ def pairs(contenders: Sequence[Contender], labels: Labels) -> list[Pair]:
     found = []
     for (first, second), count, p, p_holm in zip(both, counted, p_values, holm(p_values), strict=True):
         seeds = [seed for seed in first.accuracies if seed is not None and seed in second.accuracies]
-        if len(seeds) > 1:
-            by_seed = [first.accuracies[seed] - second.accuracies[seed] for seed in seeds]
+        by_seed = [first.accuracies[seed] - second.accuracies[seed] for seed in seeds]
+        over: Literal["seeds", "pictures"] = "seeds" if len(seeds) >= FEWEST_SEEDS else "pictures"
+        if over == "seeds":
             difference, (low, high) = statistics.fmean(by_seed), t_interval(by_seed)
             low, high = max(-1.0, low), min(1.0, high)
         else:
             difference, (low, high) = count.difference, count.interval
-        real = p_holm < LEVEL and not low <= 0 <= high
-        over: Literal["seeds", "pictures"] = "seeds" if len(seeds) > 1 else "pictures"
+        agreed = all(one * difference > 0 for one in by_seed)
+        real = p_holm < LEVEL and not low <= 0 <= high and agreed
         found.append(Pair(first.name, second.name, difference, low, high, over, p, p_holm, real))
     return found
 
