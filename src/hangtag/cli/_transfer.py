@@ -38,6 +38,7 @@ def show(found: Transfer, console: Console | None = None) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    from hangtag.study.transfer import SAID
     from hangtag.study.transfer_page import PAGE, sentences
 
     console = console or Console(highlight=False)
@@ -46,6 +47,10 @@ def show(found: Transfer, console: Console | None = None) -> None:
     title = Text.assemble(("\n  ", ""), (printable(before), "bold"), ("  →  ", "dim"), (printable(after), "bold"))
     console.print(title)
     console.print(Padding(_table(found), (1, 0, 0, 2)))
+    for stage in (*found.stages, *found.few):
+        if stage.failed:
+            few = f", {stage.few:,} labels of each class" if stage.few else ""
+            console.print(Text(f"  ✗ {SAID[stage.name]}{few}: {printable(stage.failed['message'])}", "red"))
     if found.few:
         console.print(Padding(_few(found), (1, 0, 0, 2)))
     console.print()
@@ -55,34 +60,30 @@ def show(found: Transfer, console: Console | None = None) -> None:
 
 
 def _table(found: Transfer) -> Any:
+    """Two lines for each stage, so that the table fits 80 columns."""
     from rich.table import Table
     from rich.text import Text
 
     from hangtag.study.transfer import SAID
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("\n", no_wrap=True)
-    for heading in (
-        "validation\naccuracy", "\nloss", "test\naccuracy", "\nloss", "\nprecision", "\nrecall", "\ntime", "\nfit",
-    ):  # fmt: skip
-        table.add_column(heading, justify="left" if heading == "\nfit" else "right", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    for heading in ("", "", "accuracy", "loss", "precision", "recall", "time", "fit"):
+        table.add_column(heading, justify="left" if heading in ("", "fit") else "right", no_wrap=heading != "fit")
     for stage in found.stages:
         name = Text(SAID[stage.name], "bold")
         if stage.failed:
-            table.add_row(name, Text(f"failed: {printable(stage.failed['message'])}", "red"))
+            table.add_row(name, Text("failed", "red"))
             continue
         told = stage.numbers
-        table.add_row(
-            name,
-            f"{told['val_accuracy']:.2%}",
-            f"{told['val_loss']:.4f}",
-            Text(f"{told['test_accuracy']:.2%}", "bold green"),
-            f"{told['test_loss']:.4f}",
-            f"{told['precision']:.2%}",
-            f"{told['recall']:.2%}",
-            clock(told["seconds"]),
-            Text(told["fit"], "green" if told["fit"] == "good fit" else "yellow"),
-        )
+        fit = Text(told["fit"], "green" if told["fit"] == "good fit" else "yellow")
+        for part, before in (("test", ""), ("val.", "val_")):
+            accuracy = told["val_accuracy" if before else "test_accuracy"]
+            loss = told["val_loss" if before else "test_loss"]
+            numbers = (f"{loss:.4f}", f"{told[f'{before}precision']:.2%}", f"{told[f'{before}recall']:.2%}")
+            if before:
+                table.add_row("", *(Text(cell, "dim") for cell in (part, f"{accuracy:.2%}", *numbers)))
+            else:
+                table.add_row(name, part, Text(f"{accuracy:.2%}", "bold green"), *numbers, clock(told["seconds"]), fit)
     return table
 
 

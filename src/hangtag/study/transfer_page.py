@@ -67,8 +67,9 @@ def sentences(found: Transfer) -> list[str]:
         gap = frozen.numbers["test_accuracy"] - scratch.numbers["test_accuracy"]
         n = frozen.numbers["n"]
         ahead = "above" if gap > 0 else "below"
+        which = "never saw these classes" if found.learnt else "learnt from other pictures"
         said.append(
-            f"Convolutions that never saw these classes label {frozen.numbers['test_accuracy']:.2%} of {n:,} test "
+            f"Convolutions that {which} label {frozen.numbers['test_accuracy']:.2%} of {n:,} test "
             f"pictures right, {abs(100 * gap):.2f} points {ahead} a network trained on them from scratch."
         )
     if tuned and scratch and not tuned.failed and not scratch.failed:

@@ -6,6 +6,7 @@ the same name and shape is taken over; of the classifier, only the whole of it a
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,9 @@ def _file(path: Path, name: str) -> Start:
             "'resnet10t.safetensors')) and bring the file here",
         )
     try:
-        tensors = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch.load speaks to its developers
+            tensors = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (OSError, SafetensorError) as error:
         raise HangtagError("bundle_damaged", f"{name} cannot be read as weights ({error})") from error
     except (
