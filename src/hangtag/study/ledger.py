@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Ledger:
     data: str | None
     machine: str
     versions: dict[str, Any]
-    commit: str | None
+    commits: dict[str, str | None]  # command's name -> the checkout it was run from
     created: str
 
     @property
@@ -71,7 +71,7 @@ class Ledger:
             "data": self.data,
             "machine": self.machine,
             "versions": self.versions,
-            "commit": self.commit,
+            "commits": self.commits,
             "created": self.created,
             "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
             "claims": [
@@ -155,13 +155,13 @@ def measure(
         return Ledger(
             entries=entries,
             lines={command.name: desk.line(command) for command in commands.values()},
-            seconds=desk.seconds(commands.values()),
+            seconds={name: record["seconds"] for name, record in desk.records(commands.values()).items()},
+            commits={name: record["commit"] for name, record in desk.records(commands.values()).items()},
             quick=quick,
             seed=seed,
             data=data,
             machine=hardware.cpu_name(),
             versions=bundle.versions(),
-            commit=bundle.commit(),
             created=bundle.now(),
         )
 
@@ -200,7 +200,7 @@ class _Desk:
         path = self._kept_at(command)
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            same = record["words"] == self.words(command)
+            same = record["words"] == self.words(command) and {"seconds", "commit", "printed"} <= record.keys()
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -212,10 +212,10 @@ class _Desk:
         record = self._record(command)
         return None if record is None else record["printed"]
 
-    def seconds(self, commands: Any) -> dict[str, float]:
-        """How long each finished command took."""
-        records = {command.name: self._record(command) for command in commands}
-        return {name: record["seconds"] for name, record in records.items() if record is not None}
+    def records(self, commands: Iterable[Command]) -> dict[str, dict[str, Any]]:
+        """What is known of each finished command."""
+        found = {command.name: self._record(command) for command in commands}
+        return {name: record for name, record in found.items() if record is not None}
 
     def run(self, command: Command) -> None:
         """Run a command to its end and keep what it printed.
@@ -229,7 +229,12 @@ class _Desk:
         except HangtagError as error:
             self.failures[command.name] = f"{self.line(command)}: {error.message}"
             raise
-        record = {"words": self.words(command), "seconds": time.perf_counter() - began, "printed": printed}
+        record = {
+            "words": self.words(command),
+            "seconds": time.perf_counter() - began,
+            "commit": bundle.commit(),
+            "printed": printed,
+        }
         write_file(self._kept_at(command), json.dumps(record, indent=1).encode())
 
 
