@@ -288,7 +288,11 @@ def _entry(name: str, claim: Claim, desk: _Desk) -> Entry:
         return Entry(name=name, claim=claim, rows=[], remarks=[], confusions=[], failed=broken[0])
     results: Results = {command.name: desk.kept(command) or {} for command in claim.commands}
     shown = [{"of": command, **_confusion(results[command])} for command in claim.confusions]
-    return Entry(name=name, claim=claim, rows=claim.rows(results), remarks=claim.remarks(results), confusions=shown)
+    try:
+        rows, remarks = claim.rows(results), claim.remarks(results)
+    except HangtagError as error:  # of several runs in one command, the one that this claim is read from failed
+        return Entry(name=name, claim=claim, rows=[], remarks=[], confusions=[], failed=error.message)
+    return Entry(name=name, claim=claim, rows=rows, remarks=remarks, confusions=shown)
 
 
 def _confusion(evaluated: dict[str, Any]) -> dict[str, Any]:

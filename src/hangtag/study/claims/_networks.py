@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hangtag.core.errors import HangtagError
 from hangtag.study.claims import Command, Results
 
 NETWORKS = ("lenet5", "brownlee", "three_conv", "custom_cnn", "efficientnet")
@@ -40,14 +41,21 @@ def judged(name: str) -> Command:
 
 
 def row_of(results: Results, name: str) -> dict[str, Any]:
-    """The compared recipe's row."""
+    """The compared recipe's row.
+
+    Raises:
+        HangtagError: `training_failed` if none of its runs came to an end.
+    """
     rows: list[dict[str, Any]] = results[COMPARED.name]["rows"]
-    return next(row for row in rows if row["recipe"] == name)
+    row = next(row for row in rows if row["recipe"] == name)
+    if not row["n"]:
+        raise HangtagError("training_failed", f"{name}: {row['failed'][0]['error']['message']}")
+    return row
 
 
 def better_in_time(results: Results, accuracy: float, seconds: float) -> str:
     """Which of our recipes is more accurate and took no longer, in words; empty if none is and did."""
-    found = [row_of(results, name) for name in OURS]
+    found = [row for row in results[COMPARED.name]["rows"] if row["recipe"] in OURS and row["n"]]
     found = [row for row in found if row["accuracy"]["mean"] > accuracy and row["seconds"]["mean"] <= seconds]
     if not found:
         return ""
