@@ -27,14 +27,18 @@ def markdown(ledger: Ledger) -> str:
 def _introduction(ledger: Ledger) -> str:
     took = sum(ledger.seconds.values())
     commits = " and ".join(sorted({f"`{commit}`" for commit in ledger.commits.values()}))
+    cores = " or ".join(map(str, sorted(set(ledger.cores.values()))))
     versions = ", ".join(f"{name} {version}" for name, version in ledger.versions.items() if name != "commit")
     quick = "**A quick try of one epoch each: it shows that the commands work and reproduces nothing.** "
+    made = (
+        f"Seed {ledger.seed}; {took / 60:.0f} minutes of commands, on {cores} of the cores of "
+        f"{printable(ledger.machine)}; {versions}; {ledger.created[:10]}, commit {commits}: "
+        f"`hangtag claims{' --quick' if ledger.quick else ''}`."
+    )
     return (
         f"{quick if ledger.quick else ''}What published projects say of Fashion-MNIST, run again. Every figure comes "
         f"out of the command named with it; choices were made on 5,000 pictures held out of training, the test "
-        f"pictures were read at the end. Seed {ledger.seed}; {took / 60:.0f} minutes of commands on "
-        f"{printable(ledger.machine)}; {versions}; {ledger.created[:10]}, commit {commits}. The same as JSON: "
-        f"[claims.json](claims.json). Written by `hangtag claims{' --quick' if ledger.quick else ''}`.\n\n"
+        f"pictures were read at the end. The same as JSON: [claims.json](claims.json).\n\n{made}\n\n"
         f"One standard error of an accuracy on 10,000 test pictures is 0.3 points at 90% and 0.2 at 96%. *Ratio* is "
         f"ours over the claimed number."
     )

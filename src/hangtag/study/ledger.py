@@ -23,6 +23,7 @@ from hangtag.core import hardware
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, write_file
 from hangtag.export import bundle
+from hangtag.predict.onnx import cores
 from hangtag.study import claims
 from hangtag.study.claims import Claim, Command, Results, Row
 from hangtag.watch import clock
@@ -56,6 +57,7 @@ class Ledger:
     machine: str
     versions: dict[str, Any]
     commits: dict[str, str | None]  # command's name -> the checkout it was run from
+    cores: dict[str, int]  # command's name -> how many it had
     created: str
 
     @property
@@ -72,6 +74,7 @@ class Ledger:
             "machine": self.machine,
             "versions": self.versions,
             "commits": self.commits,
+            "cores": self.cores,
             "created": self.created,
             "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
             "claims": [
@@ -151,12 +154,14 @@ def measure(
             left -= desk.expected(command)
             if expected_so_far > 30:  # this machine against the one the expectations are from
                 pace = spent / expected_so_far
+        records = desk.records(commands.values())
         entries = [_entry(name, claim, desk) for name, claim in chosen.items()]
         return Ledger(
             entries=entries,
             lines={command.name: desk.line(command) for command in commands.values()},
-            seconds={name: record["seconds"] for name, record in desk.records(commands.values()).items()},
-            commits={name: record["commit"] for name, record in desk.records(commands.values()).items()},
+            seconds={name: record["seconds"] for name, record in records.items()},
+            commits={name: record["commit"] for name, record in records.items()},
+            cores={name: record["cores"] for name, record in records.items()},
             quick=quick,
             seed=seed,
             data=data,
@@ -200,7 +205,7 @@ class _Desk:
         path = self._kept_at(command)
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            same = record["words"] == self.words(command) and {"seconds", "commit", "printed"} <= record.keys()
+            same = record["words"] == self.words(command) and {"seconds", "commit", "cores", "printed"} <= record.keys()
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -233,6 +238,7 @@ class _Desk:
             "words": self.words(command),
             "seconds": time.perf_counter() - began,
             "commit": bundle.commit(),
+            "cores": cores(),
             "printed": printed,
         }
         write_file(self._kept_at(command), json.dumps(record, indent=1).encode())
