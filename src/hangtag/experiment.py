@@ -410,7 +410,7 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
     if differing and saved:
         raise HangtagError(
             "run_other_settings",
-            f"{folder} holds a run with other settings ({'; '.join(differing)}): choose another --out",
+            f"{folder} holds work with other settings ({'; '.join(differing)}): choose another --out",
         )
     if differing or not path.exists():  # what got nowhere, for a typing error perhaps, holds no folder
         write_file(path, json.dumps(settings, indent=1).encode())

@@ -82,7 +82,7 @@ def test_json_stands_alone_on_standard_output(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "status", "code", "hint"),
     [
-        (["lenet5", "--budget", "soon"], 2, "usage_value", "30s, 5m or 1h"),
+        (["lenet5", "--budget", "soon"], 2, "usage", "90s, 10m or 2h"),
         (["lenet5", "--budget", "5m", "--epochs", "3"], 2, "usage_value", "leave --epochs out"),
         (["lenet"], 2, "usage_unknown_recipe", "Did you mean 'lenet5'?"),
         (["lenet5", "lenet5"], 2, "usage_value", "twice"),

@@ -8,13 +8,17 @@ from typing import Literal
 
 import click
 
+from hangtag.cli._duration import DURATION
+
 
 @click.command(epilog="Example: hangtag compare lenet5 three_conv hog_svm --seeds 3 --budget 60s")
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...")
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Runs of each recipe.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed; others follow.")
 @click.option("--epochs", type=click.IntRange(min=1), help="For every network.  [default: its recipe's]")
-@click.option("--budget", metavar="TIME", help="Training time of every network, 30s, 5m or 1h: sets its epochs.")
+@click.option(
+    "--budget", type=DURATION, metavar="TIME", help="Training time of every network, 30s, 5m or 1h: sets its epochs."
+)
 @click.option(
     "--split",
     type=click.Choice(["test", "val"]),
@@ -31,7 +35,7 @@ def command(
     seeds: int,
     seed: int,
     epochs: int | None,
-    budget: str | None,
+    budget: float | None,
     split: Literal["test", "val"],
     data: str | None,
     out: Path | None,
@@ -47,13 +51,11 @@ def command(
     from hangtag.core.errors import HangtagError
     from hangtag.core.optional import require
     from hangtag.study import contestants
-    from hangtag.study.budget import seconds_of
     from hangtag.study.compare import compare
     from hangtag.study.page import write
 
     if budget is not None and epochs is not None:
         raise HangtagError("usage_value", "--budget sets the epochs: leave --epochs out, or --budget")
-    budget_s = None if budget is None else seconds_of(budget)
     for package in ("scipy.stats", "jinja2"):  # told now, not after an hour of training
         require(package, extra="report")
     chosen = contestants.read(recipes, epochs=epochs)
@@ -61,7 +63,7 @@ def command(
         found = compare(
             chosen,
             range(seed, seed + seeds),
-            budget_s=budget_s,
+            budget_s=budget,
             data=data,
             out=out,
             split=split,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 import statistics
 import tempfile
 import time
@@ -17,28 +16,14 @@ import numpy as np
 from hangtag import data as datasets
 from hangtag.core import recipe as recipes
 from hangtag.core.clock import process_age_s
-from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import NetworkRecipe
 from hangtag.data.split import stratified
 from hangtag.watch import Watch
 
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _STEPS = 15  # in each of two short epochs: the first few are not counted
 _WARM = 5
 _JUDGED = 1024  # validation pictures
 _EASY = 0.6  # about the share of pictures whose loss is below the mean: what `prune` leaves out is taken from these
-
-
-def seconds_of(text: str) -> float:
-    """30s, 5m, 1h, 90 -> seconds.
-
-    Raises:
-        HangtagError: `usage_value`.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
-    if found is None or not float(found[1]) > 0:
-        raise HangtagError("usage_value", f"--budget wants a time such as 30s, 5m or 1h, not {text!r}")
-    return float(found[1]) * _UNITS[found[2] or "s"]
 
 
 def epochs_within(budget_s: float, probed: dict[str, float]) -> int:

@@ -24,7 +24,7 @@ from hangtag.core.files import owning, write_file
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint
 from hangtag.core.types import Probabilities, Split
 from hangtag.data.split import stratified
-from hangtag.experiment import differences
+from hangtag.experiment import claim
 from hangtag.study.budget import epochs_within
 from hangtag.study.contestants import Contestant, data_set_of
 from hangtag.study.process import Told, ask
@@ -231,7 +231,7 @@ def compare(
     }
     folder = out or Path("runs") / f"compare-{fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is comparing in {folder}: wait for it, or choose another --out"):
-        _claim(folder, settings)
+        claim(folder, "study.json", settings, made=_made(folder))
         study = _Study(folder, name, called, data, split, device, budget_s, watch, len(pictures))
         return study.to_end(contestants, seeds, pictures)
 
@@ -424,30 +424,12 @@ def _pictures(
     return test, dataset.name, f"{digest} {test.digest()}"
 
 
-def _claim(folder: Path, settings: dict[str, Any]) -> None:
-    """Make `folder` this study's own.
-
-    Raises:
-        HangtagError: `run_other_settings`, naming what differs; `run_damaged`.
-    """
-    path = folder / "study.json"
-    settings = json.loads(json.dumps(settings))
-    if not path.exists():
-        if others := sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(".")):
-            raise HangtagError("run_damaged", f"{folder} holds {others[0]} but no study.json: choose another --out")
-        write_file(path, json.dumps(settings, indent=1).encode())
-        return
-    try:
-        differing = differences(json.loads(path.read_text(encoding="utf-8")), settings)
-    except (OSError, ValueError, AttributeError) as error:
-        raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
-    if differing and not [*folder.glob("*/*/row.json"), *folder.glob("*/*/run/checkpoints")]:
-        write_file(path, json.dumps(settings, indent=1).encode())  # a study that got nowhere holds no folder
-    elif differing:
-        said = "; ".join(differing[:3]) + ("; ..." if differing[3:] else "")
-        raise HangtagError(
-            "run_other_settings", f"{folder} holds a study with other settings ({said}): choose another --out"
-        )
+def _made(folder: Path) -> tuple[str, ...]:
+    """What in the folder is worth keeping: anything, if it is not a study's."""
+    if not (folder / "study.json").exists():
+        return tuple(sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(".")))
+    worth = [*folder.glob("*/*/row.json"), *folder.glob("*/*/run/checkpoints")]
+    return tuple(sorted({path.relative_to(folder).parts[0] for path in worth}))
 
 
 def _load(path: Path, n: int) -> Probabilities | None:

@@ -22,7 +22,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.recipe import Recipe, override, to_dict
 from hangtag.data.split import stratified
-from hangtag.experiment import differences
+from hangtag.experiment import claim
 from hangtag.study.trainers import Trainers
 from hangtag.watch import clock as duration
 
@@ -164,7 +164,8 @@ def speed_chain(
     busy = f"another process is at work in {out}: wait for it, or choose another folder"
     with owning(out, "run_busy", busy), interrupt.listening() as stop:
         sweep(out, owned=True)
-        _claim(out, [{"name": change.name, "recipe": to_dict(recipe)} for change, recipe in chain])
+        steps = {str(i): {"name": change.name, "recipe": to_dict(recipe)} for i, (change, recipe) in enumerate(chain)}
+        claim(out, "speedup.json", steps, made=tuple(path.name for path in out.glob("*-*")))
         found: dict[str, list[dict[str, Any]]] = {change.name: [] for change, _ in chain}
         spent = 0.0
         for turn in range(repeats):
@@ -212,26 +213,6 @@ def _steps(
             )
         )
     return tuple(steps)
-
-
-def _claim(out: Path, settings: list[dict[str, Any]]) -> None:
-    """Make `out` this chain's own.
-
-    Raises:
-        HangtagError: `run_other_settings`, naming what differs; `run_damaged`.
-    """
-    path, record = out / "speedup.json", {"steps": {str(i): step for i, step in enumerate(settings)}}
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        write_file(path, json.dumps(record, indent=1).encode())
-        return
-    except (OSError, ValueError) as error:
-        raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another folder") from error
-    if differing := differences(known, json.loads(json.dumps(record))):
-        raise HangtagError(
-            "run_other_settings", f"{out} holds other steps ({'; '.join(differing)}): choose another folder"
-        )
 
 
 def _trained(
