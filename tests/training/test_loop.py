@@ -136,7 +136,7 @@ def test_without_validation_nothing_stops_early(trainer):
 def test_what_is_kept_and_judged_is_the_average(trainer, name):
     averaged = trainer.fit(trainer.recipe(average=Part(name)), "averaged")
     plain = trainer.fit(out="plain")
-    assert not torch.equal(averaged.deployed.model.head.weight, plain.deployed.model.head.weight)
+    assert not torch.equal(averaged.deployed.model.classifier.weight, plain.deployed.model.classifier.weight)
     predictor = loop.TorchPredictor(averaged.deployed, trainer.training.class_names)
     chosen = predictor.predict_proba(trainer.validation.images)[np.arange(30), trainer.validation.labels]
     assert averaged.history[-1].val_loss == pytest.approx(-np.log(chosen).mean(), abs=1e-5)
@@ -204,7 +204,7 @@ def spoilt(model, at_step: int):
     def broken(self, images):
         if self.training and next(calls) == at_step:
             with torch.no_grad():
-                self.head.weight[0, 0] = math.nan
+                self.classifier.weight[0, 0] = math.nan
         return forward(self, images)
 
     return broken

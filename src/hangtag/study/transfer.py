@@ -153,7 +153,7 @@ def transfer(
         if (known_result := _finished(folder)) is not None:
             watch.message(f"finished already: {folder}")
             return known_result
-        runs = list(_runs(base, learnt, new, start, sorted(few), folder))
+        runs = list(_runs(base, learnt, new, len(new or known), start, sorted(few), folder))
         done = [_trained(run, i + 1, len(runs), data, device, watch) for i, run in enumerate(runs)]
         stages = [_judged(run, done[i], data, i + 1, len(runs), watch) for i, run in enumerate(runs)]
         found = Transfer(
@@ -225,6 +225,7 @@ def _runs(
     base: NetworkRecipe,
     learnt: tuple[str, ...],
     new: tuple[str, ...],
+    classes: int,
     start: str | None,
     few: list[int],
     folder: Path,
@@ -239,7 +240,7 @@ def _runs(
             recipe = _recipe(kind, replace(base, classes=new), start)
             place = folder / kind
             if number is not None:
-                batch = max(16, min(recipe.batch_size, number * max(2, len(new)) // _FEW_BATCHES))
+                batch = max(16, min(recipe.batch_size, number * classes // _FEW_BATCHES))
                 epochs = max(_FEW_EPOCHS, recipe.epochs) if base.epochs > 1 else 1
                 recipe = replace(recipe, few=number, prune=0.0, batch_size=batch, epochs=epochs)
                 place = folder / f"few-{number}" / kind

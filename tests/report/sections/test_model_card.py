@@ -28,3 +28,19 @@ def test_facts_that_are_unknown_are_left_out(judged):
     names = [name for name, _ in model_card(judged()).facts]
     assert "commit" not in names
     assert "recipe" in names
+
+
+def test_what_a_model_builds_upon_is_named_with_its_digest(judged):
+    start = {"from": "runs/pretrain", "sha256": "a" * 64, "loaded": 3, "left": 2}
+    teachers = [{"bundle": "large", "sha256": "b" * 64}]
+    facts = dict(model_card(judged(card={"training": {"start": start, "teachers": teachers}})).facts)
+    assert facts["started from"].startswith("runs/pretrain (SHA-256 aaaaaaaaaaaa")
+    assert facts["taught by"].startswith("large (")
+
+
+def test_an_ensemble_says_how_it_is_put_together_again(judged):
+    members = [{"bundle": "one", "sha256": "a" * 64}, {"bundle": "my runs/two", "sha256": "b" * 64}]
+    found = model_card(judged(card={"training": {"ensemble": "average", "members": members}}))
+    assert found.command == "hangtag ensemble one 'my runs/two' --how average --data PATH"
+    assert found.recipe == ""
+    assert "made of" in dict(found.facts)

@@ -6,6 +6,7 @@ Source: Mitchell et al. 2019, "Model Cards for Model Reporting", arXiv:1810.0399
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ class ModelCard:
     licence: list[str]
     facts: list[tuple[str, str]]
     command: str
-    recipe: str
+    recipe: str  # JSON; empty for what no recipe makes
 
 
 def model_card(judged: Judged) -> ModelCard:
@@ -63,16 +64,30 @@ def model_card(judged: Judged) -> ModelCard:
                 ("versions", ", ".join(f"{package} {version}" for package, version in card.versions.items())),
                 ("hardware", str(card.training.get("device", ""))),
                 ("precision", str(card.training.get("precision", ""))),
+                ("started from", _others([card.training["start"]] if card.training.get("start") else [], "from")),
+                ("taught by", _others(card.training.get("teachers", []))),
+                ("made of", _others(card.training.get("members", []))),
                 ("notes", card.notes),
                 *((f"SHA-256 of {name}", str(about_file.get("sha256", ""))) for name, about_file in card.files.items()),
             )
             if value
         ],
-        command=" ".join(
-            filter(None, ("hangtag train recipe.json", "--full" if card.full else "", "" if about else "--data PATH"))
-        ),
-        recipe=json.dumps(card.recipe, indent=1, ensure_ascii=False),
+        command=_command(card, "" if about else "--data PATH"),
+        recipe="" if "members" in card.training else json.dumps(card.recipe, indent=1, ensure_ascii=False),
     )
+
+
+def _command(card: Card, data: str) -> str:
+    """What makes such a model again."""
+    if "members" in card.training:
+        names = [shlex.quote(str(member["bundle"])) for member in card.training["members"]]
+        return " ".join(filter(None, ("hangtag ensemble", *names, f"--how {card.training.get('ensemble')}", data)))
+    return " ".join(filter(None, ("hangtag train recipe.json", "--full" if card.full else "", data)))
+
+
+def _others(models: list[dict[str, Any]], key: str = "bundle") -> str:
+    """Other models this one builds upon, by name and digest."""
+    return ", ".join(f"{model.get(key)} (SHA-256 {str(model.get('sha256'))[:12]}…)" for model in models)
 
 
 def _about(card: Card) -> dict[str, Any]:
