@@ -5,7 +5,7 @@ import pytest
 
 from hangtag import cli
 
-KINDS = ("models", "recipes", "data", "augmentations", "metrics", "checks", "spaces", "weights")
+KINDS = ("models", "recipes", "data", "augmentations", "metrics", "checks", "claims", "spaces", "weights")
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def asked(monkeypatch):
         return Dataset("lamps", NAMES, lambda: split(120, 0), lambda: split(40, 1))
 
     monkeypatch.setattr(hangtag.data, "find", find, raising=False)
-    monkeypatch.setattr(hangtag.predict, "load", lambda name: Loaded(full=name == "full"), raising=False)
+    monkeypatch.setattr(hangtag.predict, "load", lambda name, engine: Loaded(full=name == "full"), raising=False)
     return asked
 
 

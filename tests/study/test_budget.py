@@ -1,3 +1,5 @@
+import pytest
+
 from hangtag import recipes
 from hangtag.core.recipe import override, to_dict
 from hangtag.data.sets import drawn
@@ -12,6 +14,7 @@ def test_epochs_fill_the_time_after_the_start_and_are_one_at_least():
     assert epochs_within(1, probed) == 1
 
 
+@pytest.mark.slow
 def test_a_probe_times_steps_and_reckons_an_epoch(monkeypatch):
     monkeypatch.setattr(drawn, "TRAINING_PICTURES", 600)
     settings = ["batch_size=16", "model.filters=[2,4]", "epochs=50"]

@@ -16,6 +16,8 @@ from hangtag.study.contestants import read
 from hangtag.study.page import write
 from hangtag.watch import Watch
 
+pytestmark = pytest.mark.slow  # it starts processes that load torch
+
 
 @pytest.fixture(scope="module")
 def garments():

@@ -9,7 +9,7 @@ from hangtag.study import claims, ledger
 from hangtag.study.claims import Claim, Command, Row
 from hangtag.study.claims_page import markdown
 
-MODELS = Command(name="models", words=("list", "models"), seconds=1, keeps=False)
+MODELS = Command(name="models", words=("list", "metrics"), seconds=1, keeps=False)
 AGAIN = Command(name="again", words=("list", "recipes"), quick=("list", "metrics"), seconds=1, keeps=False)
 WRONG = Command(name="wrong", words=("evaluate", "{models}/nothing-there"), seconds=1, keeps=False)
 
@@ -41,10 +41,10 @@ def test_a_figure_comes_out_of_the_command_it_names(claimed, tmp_path):
     told = []
     found = ledger.measure(tmp_path, message=told.append)
     (row,) = found.rows
-    assert row.ours == len(_listed("models"))
-    assert found.lines["models"] == "hangtag list models --json"
+    assert row.ours == len(_listed("metrics"))
+    assert found.lines["models"] == "hangtag list metrics --json"
     assert found.seconds["models"] > 0
-    assert told == ["1 of 1, about 1 s left: hangtag list models --json"]
+    assert told == ["1 of 1, about 1 s left: hangtag list metrics --json"]
 
 
 def _listed(kind):
@@ -130,6 +130,6 @@ def test_the_page_and_the_record_hold_every_figure(claimed, tmp_path):
     assert "| a size | 20.0 MB | 21.0 MB | 1.050 | 1 | **no** | – |" in page
     assert "| words alone | – | 0.500 | – | 1 | yes | – |" in page
     assert "It was cold." in page
-    assert "hangtag list models --json" in page
+    assert "hangtag list metrics --json" in page
     record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert [row["reproduced"] for row in record["claims"][0]["rows"]] == [True, False, True]

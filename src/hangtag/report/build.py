@@ -15,6 +15,7 @@ from hangtag.core.optional import require
 from hangtag.core.printable import as_text
 from hangtag.evaluation.evaluation import Progress
 from hangtag.evaluation.paired import Paired, paired
+from hangtag.predict.bundle import open_bundle
 from hangtag.report.album import SPLITS, TEST, Album
 from hangtag.report.judged import Judged, Unlearnt, measure
 from hangtag.report.page import page, signed
@@ -125,6 +126,8 @@ def report_on_two(
         HangtagError: as `report_on`; `bundle_incompatible` if the two do not know the same classes or pictures.
     """
     _require_extras()
+    for name in (first, second):
+        open_bundle(name)  # a wrong second name is told before the first model has judged ten thousand pictures
     models = [measure(name, data, progress, audited=False) for name in (first, second)]
     one, two = models
     if one.evaluation.class_names != two.evaluation.class_names:
