@@ -16,7 +16,7 @@ from hangtag.study.contestants import read
 from hangtag.study.page import write
 from hangtag.watch import Watch
 
-pytestmark = pytest.mark.slow  # it starts processes that load torch
+pytestmark = pytest.mark.slow  # small networks are trained over and over
 
 
 @pytest.fixture(scope="module")

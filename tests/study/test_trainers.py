@@ -13,7 +13,7 @@ from hangtag import recipes
 from hangtag.core.recipe import override
 from hangtag.study.trainers import Trainers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def recipe(*settings):
