@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from hangtag.core.printable import printable
 from hangtag.study.claims import Row
 from hangtag.study.ledger import Entry, Ledger
@@ -30,10 +32,12 @@ def _introduction(ledger: Ledger) -> str:
     cores = " or ".join(map(str, sorted(set(ledger.cores.values()))))
     versions = ", ".join(f"{name} {version}" for name, version in ledger.versions.items() if name != "commit")
     quick = "**A quick try of one epoch each: it shows that the commands work and reproduces nothing.** "
+    typed = ["hangtag", "claims", *(["--quick"] if ledger.quick else [])]
+    typed += ["--only", ",".join(ledger.only)] if ledger.only else []
     made = (
         f"Seed {ledger.seed}; {took / 60:.0f} minutes of commands, on {cores} of the cores of "
         f"{printable(ledger.machine)}; {versions}; {ledger.created[:10]}, commit {commits}: "
-        f"`hangtag claims{' --quick' if ledger.quick else ''}`."
+        f"`{shlex.join(typed)}`."
     )
     return (
         f"{quick if ledger.quick else ''}What published projects say of Fashion-MNIST, run again. Every figure comes "
@@ -92,7 +96,7 @@ def _number(value: float, unit: str) -> str:
     shown = {
         "share": f"{100 * value:.2f}%",
         "loss": f"{value:.3f}",
-        "seconds": f"{value:.0f} s",
+        "points": f"{100 * value:+.2f} points",
         "megabytes": f"{value:.1f} MB",
     }[unit]
     return shown

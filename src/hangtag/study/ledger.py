@@ -52,6 +52,7 @@ class Ledger:
     lines: dict[str, str]  # command's name -> as it is typed
     seconds: dict[str, float]  # command's name -> how long it took
     quick: bool
+    only: tuple[str, ...]  # claims that were asked for; none named: all
     seed: int
     data: str | None
     machine: str
@@ -69,6 +70,7 @@ class Ledger:
         """Plain JSON types."""
         return {
             "quick": self.quick,
+            "only": list(self.only),
             "seed": self.seed,
             "data": self.data,
             "machine": self.machine,
@@ -163,6 +165,7 @@ def measure(
             commits={name: record["commit"] for name, record in records.items()},
             cores={name: record["cores"] for name, record in records.items()},
             quick=quick,
+            only=tuple(only),
             seed=seed,
             data=data,
             machine=hardware.cpu_name(),

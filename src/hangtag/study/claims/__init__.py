@@ -46,7 +46,7 @@ class Row:
         figure: what is measured, e.g. "LeNet-5: test accuracy".
         claimed: the published number, or None where only words were published.
         ours: what the commands gave.
-        unit: "share" is shown as per cent, "loss" with three digits, "seconds", "megabytes".
+        unit: "share" is shown as per cent, "points" are a difference of shares; "loss", "megabytes".
         wanted: whether `ours` reproduces it from above ("least") or from below ("most").
         n: runs behind `ours`.
         spread: standard deviation over them, None for one run.
@@ -57,7 +57,7 @@ class Row:
     figure: str
     claimed: float | None
     ours: float
-    unit: Literal["share", "loss", "seconds", "megabytes"] = "share"
+    unit: Literal["share", "points", "loss", "megabytes"] = "share"
     wanted: Literal["least", "most"] = "least"
     n: int = 1
     spread: float | None = None

@@ -30,6 +30,7 @@ def _rows(results: Results) -> list[Row]:
         Row(
             figure="CNN less the best other algorithm",
             claimed=0.0,
+            unit="points",
             ours=ours["accuracy"]["mean"] - best,
             n=ours["n"],
             command=COMPARED.name,

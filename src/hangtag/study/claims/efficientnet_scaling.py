@@ -46,18 +46,21 @@ def _rows(results: Results) -> list[Row]:
         Row(
             figure="gain from half to whole width: EfficientNet less custom CNN (validation)",
             claimed=0.0,
+            unit="points",
             ours=gain("efficientnet", "half") - gain("custom_cnn", "half"),
             command="efficientnet-whole",
         ),
         Row(
             figure="gain from maps of half to whole resolution: EfficientNet (validation)",
             claimed=0.0,
+            unit="points",
             ours=gain("efficientnet", "coarse"),
             command="efficientnet-coarse",
         ),
         Row(
             figure=f"training less test accuracy: EfficientNet less the best other ({least})",
             claimed=0.0,
+            unit="points",
             ours=_gap(results, "efficientnet") - others[least],
             wanted="most",
             command=COMPARED.name,

@@ -16,12 +16,6 @@ MOVED = Command(
 def _rows(results: Results) -> list[Row]:
     moved = results[MOVED.name]
     before, frozen = moved["pretrain"], moved["frozen"]
-    tuned = moved["fine_tuned"]
-    faster = (
-        f"all layers fine-tuned: {tuned['test_accuracy']:.2%} in {tuned['seconds']:.0f} s"
-        if tuned["test_accuracy"] > frozen["test_accuracy"]
-        else ""
-    )
     return [
         Row(
             figure="classes 0-4, pretrained: validation accuracy",
@@ -33,7 +27,6 @@ def _rows(results: Results) -> list[Row]:
             figure="classes 5-9, convolutions frozen: test accuracy",
             claimed=0.96,
             ours=frozen["test_accuracy"],
-            beaten=faster,
             command=MOVED.name,
         ),
         Row(figure="classes 5-9, frozen: macro precision", claimed=0.96, ours=frozen["precision"], command=MOVED.name),
@@ -43,9 +36,11 @@ def _rows(results: Results) -> list[Row]:
 
 def _remarks(results: Results) -> list[str]:
     moved = results[MOVED.name]
+    tuned, scratch = moved["fine_tuned"]["test_accuracy"], moved["scratch"]["test_accuracy"]
     return [
-        f"From scratch on classes 5-9 the same network reaches {moved['scratch']['test_accuracy']:.2%}: with all "
-        f"labels at hand, frozen features are the cheaper way, not the better one.",
+        f"On classes 5-9, all layers fine-tuned reach {tuned:.2%} of the test pictures and the same network from "
+        f"scratch {scratch:.2%}: with all labels at hand, frozen features are the cheaper way, not the better one. Fit "
+        f"of the frozen stage: {moved['frozen']['fit']}."
     ]
 
 
