@@ -88,6 +88,7 @@ def test_a_process_that_is_killed_is_one_line_that_says_where_to_look(tasks):
     assert caught.value.code == "training_failed"
 
 
+@pytest.mark.slow  # not beside others: its signal is heard by the main thread, which a parallel run may use otherwise
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
 def test_ctrl_c_lets_it_save_and_says_what_it_said(tasks):
     def interrupt(told):

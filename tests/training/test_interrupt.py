@@ -8,7 +8,6 @@ import pytest
 
 from hangtag.training.interrupt import listening
 
-
 SCRIPT = """
 import signal, sys
 from hangtag.training.interrupt import listening
