@@ -1,6 +1,7 @@
 """The ledger runs real commands, once each, and a command that fails takes only its own claims with it."""
 
 import json
+import sys
 
 import pytest
 
@@ -133,3 +134,15 @@ def test_the_page_and_the_record_hold_every_figure(claimed, tmp_path):
     assert "hangtag list metrics --json" in page
     record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert [row["reproduced"] for row in record["claims"][0]["rows"]] == [True, False, True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
+def test_an_answer_longer_than_a_pipe_holds_nothing_up(tmp_path, monkeypatch):
+    stand_in = tmp_path / "python"
+    answer = "print(json.dumps({'long': 'x' * 300_000})); print('told', file=sys.stderr)"
+    stand_in.write_text(f"#!{sys.executable}\nimport json, sys\n{answer}\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setattr(ledger.sys, "executable", str(stand_in))
+    told = []
+    assert len(ledger.run_hangtag(["list"], told.append)["long"]) == 300_000
+    assert told == ["told"]

@@ -13,6 +13,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -254,19 +255,20 @@ def run_hangtag(words: Sequence[str], output: Tell) -> dict[str, Any]:
         HangtagError: `training_failed`, with the command's own line.
         KeyboardInterrupt: passed on after the command has saved.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "hangtag", *words],  # -P: no module of the current folder is ours
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,  # Ctrl-C reaches us alone, and is passed on once
-    )
-    with process, _ended(process):
-        assert process.stderr is not None
-        assert process.stdout is not None
-        for line in process.stderr:
-            output(line.rstrip())
-        printed = process.stdout.read()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:  # a pipe nobody reads yet would hold up a long one
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "hangtag", *words],  # -P: no module of the current folder is ours
+            stdout=answer,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C reaches us alone, and is passed on once
+        )
+        with process, _ended(process):
+            assert process.stderr is not None
+            for line in process.stderr:
+                output(line.rstrip())
+        answer.seek(0)
+        printed = answer.read()
     try:
         result: dict[str, Any] = json.loads(printed)
     except ValueError as error:
