@@ -124,7 +124,7 @@ def test_full_learns_from_all_and_validates_on_none(tmp_path):
         ({"epochs": 3}, {}, "recipe.epochs: 2 there, 3 asked"),
         ({"seed": 1}, {}, "recipe.seed: 0 there, 1 asked"),
         ({"optimiser": Part("sgd")}, {}, "recipe.optimiser.name: 'adam' there, 'sgd' asked"),
-        ({"average": Part("ema")}, {}, "recipe.average: None there"),
+        ({"average": Part("ema")}, {}, "recipe.average: nothing there"),
         ({}, {"full": True}, "full: False there, True asked"),
     ],
 )
@@ -134,6 +134,18 @@ def test_other_settings_are_refused_by_name_and_harm_nothing(folder, changes, gi
     assert error.code == "run_other_settings"
     assert named in error.message
     assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+def test_what_differs_is_named_to_the_leaf_and_a_line_stays_a_line(tmp_path):
+    there = {"steps": [{"rate": 1}, {"rate": 2}], "long": "x" * 500, "a": 1, "b": 1}
+    asked = {"steps": [{"rate": 1}, {"rate": 3}], "long": "y" * 500, "a": 2, "b": 2}
+    assert experiment.differences(there, asked)[0] == "steps.2.rate: 2 there, 3 asked"
+    experiment.claim(tmp_path, "study.json", there, made=("work",))
+    (tmp_path / "work").mkdir()
+    with pytest.raises(HangtagError, match="steps.2.rate: 2 there, 3 asked") as caught:
+        experiment.claim(tmp_path, "study.json", asked, made=("work",))
+    assert "; and 1 more)" in caught.value.message
+    assert len(caught.value.message) < 500 + len(str(tmp_path))
 
 
 def test_other_data_are_refused_by_name(folder, monkeypatch):

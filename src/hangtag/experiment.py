@@ -408,9 +408,10 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
         except (OSError, ValueError, AttributeError) as error:
             raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
     if differing and saved:
+        more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
         raise HangtagError(
             "run_other_settings",
-            f"{folder} holds work with other settings ({'; '.join(differing)}): choose another --out",
+            f"{folder} holds work with other settings ({'; '.join(differing[:3])}{more}): choose another --out",
         )
     if differing or not path.exists():  # what got nowhere, for a typing error perhaps, holds no folder
         write_file(path, json.dumps(settings, indent=1).encode())
@@ -423,13 +424,18 @@ def _left_out(skipped: tuple[str, ...]) -> str:
     )
 
 
-def differences(known: dict[str, Any], wanted: dict[str, Any], where: str = "") -> list[str]:
+def differences(known: Any, wanted: Any, where: str = "") -> list[str]:
     """`key: 3 there, 5 asked` for every leaf that differs."""
+    if isinstance(known, list) and isinstance(wanted, list):
+        known, wanted = (dict(enumerate(items, start=1)) for items in (known, wanted))
+    if not (isinstance(known, dict) and isinstance(wanted, dict)):
+        return [] if known == wanted else [f"{where}: {_shown(known)} there, {_shown(wanted)} asked"]
     found = []
-    for key in sorted(known.keys() | wanted.keys()):
-        old, new = known.get(key), wanted.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += differences(old, new, f"{where}{key}.")
-        elif old != new:
-            found.append(f"{where}{key}: {old!r} there, {new!r} asked")
+    for key in (*known, *(key for key in wanted if key not in known)):
+        found += differences(known.get(key), wanted.get(key), f"{where}.{key}" if where else str(key))
     return found
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -119,6 +119,16 @@ def test_two_studies_of_one_name_with_other_spaces_are_refused(study, tmp_path):
     assert len(study(out="c", storage=shared, name="mine", trials=5).trials) == 5  # the same: joined
 
 
+def test_a_trial_that_another_program_ended_is_refused_in_a_line(study, tmp_path):
+    shared = f"sqlite:///{tmp_path / 'shared.db'}"
+    study(storage=shared, name="mine")
+    theirs = optuna.load_study(study_name="mine", storage=shared)
+    theirs.add_trial(optuna.trial.create_trial(value=0.9))
+    with pytest.raises(HangtagError, match="trial 4 of the study lacks what it reached") as caught:
+        study(out="b", storage=shared, name="mine", trials=5)
+    assert caught.value.code == "run_damaged"
+
+
 def test_a_folder_of_something_else_is_left_alone(study, tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "thesis.txt").write_text("all of it")

@@ -570,6 +570,12 @@ def _trial(frozen: FrozenTrial) -> Trial:
     attributes, state = frozen.user_attrs, cast(State, _state(frozen))
     reached = attributes.get("reached", {})
     accuracy = reached.get("val_accuracy")
+    if state == "complete" and not {"val_accuracy", "seconds"} <= reached.keys():
+        raise HangtagError(
+            "run_damaged",
+            f"trial {frozen.number} of the study lacks what it reached: another program, or a version before this one, "
+            f"wrote it: choose another --out or --study",
+        )
     if accuracy is None and frozen.intermediate_values:
         accuracy = frozen.intermediate_values[max(frozen.intermediate_values)]
     return Trial(
