@@ -221,6 +221,7 @@ def _train_network(
     from hangtag.training.loop import fit
 
     device = machine.choose_device(device_name)
+    machine.keep_memory()
     prefers = models.register.facts(recipe.model.name).get("precision")
     precision = machine.choose_precision(recipe.precision, prefers, device)
     taught = None

@@ -35,6 +35,7 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "openvino",
         "device",
         "bf16",
+        "kernels",
         "data",
         "cache",
         "weights",

@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias
 from torch import nn
 
 from hangtag.core.errors import HangtagError
+from hangtag.models._rectified import MaxPool2d, ReLU
 
 Activation: TypeAlias = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
+    "relu": ReLU,
     "leaky_relu": nn.LeakyReLU,
     "elu": nn.ELU,
     "gelu": nn.GELU,
@@ -23,7 +24,7 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 def activation_layer(name: Activation) -> nn.Module:
     """The activation called `name`, in place where PyTorch can."""
     layer = _ACTIVATIONS[name]
-    return layer(inplace=True) if layer in (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SiLU) else layer()
+    return layer(inplace=True) if layer in (nn.LeakyReLU, nn.ELU, nn.SiLU) else layer()
 
 
 def pool_and_activate(name: Activation) -> list[nn.Module]:
@@ -32,7 +33,9 @@ def pool_and_activate(name: Activation) -> list[nn.Module]:
     The maximum commutes with a function that never falls; pooling first leaves it a quarter of the values. GELU and
     SiLU do fall, left of zero.
     """
-    layers = [nn.MaxPool2d(2), activation_layer(name)]
+    if name == "relu":
+        return [MaxPool2d(relu=True)]
+    layers = [MaxPool2d(), activation_layer(name)]
     return layers[::-1] if name in ("gelu", "silu") else layers
 
 

@@ -20,6 +20,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.models import register
 from hangtag.models._narrow import Conv2d
 from hangtag.models._options import check_counts, check_dropout, check_left_over
+from hangtag.models._rectified import MaxPool2d, ReLU
 
 SCALE = 1 / 9  # of the logits: keeps the first losses near ln K under a large learning rate
 
@@ -65,16 +66,16 @@ class Fast(nn.Module):
         check_dropout(dropout)
         layers: list[nn.Module] = [
             nn.Conv2d(in_channels, widths[0], 4, stride=2, padding=1),  # 28 -> 14
-            nn.ReLU(inplace=True),
+            ReLU(),
         ]
         before = widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             if stage:
-                layers.append(nn.MaxPool2d(2))  # 14 -> 7 -> 3
+                layers.append(MaxPool2d())  # 14 -> 7 -> 3
             for _ in range(depth):
                 convolution = Conv2d(before, width, 3, padding=1, bias=not stage)
                 nn.init.dirac_(convolution.weight[:before])  # the first filters pass their input on
-                layers += [convolution, *([nn.BatchNorm2d(width)] if stage else []), nn.ReLU(inplace=True)]
+                layers += [convolution, *([nn.BatchNorm2d(width)] if stage else []), ReLU()]
                 before = width
         read = before
         if grids:
@@ -94,7 +95,7 @@ class Fast(nn.Module):
                 nn.BatchNorm1d(read),  # stages differ in size, and what is large would learn first
                 nn.Dropout(dropout),
                 nn.Linear(read, dense),
-                nn.ReLU(inplace=True),
+                ReLU(),
                 nn.Dropout(dropout),
                 nn.Linear(dense, num_classes),
             )
@@ -108,7 +109,7 @@ class Fast(nn.Module):
         """(N, C, size, size) -> (N, F): what the classifier reads of each stage, which ends where pooling begins."""
         stages, maps = [], images
         for layer in self.features:
-            if isinstance(layer, nn.MaxPool2d):
+            if isinstance(layer, MaxPool2d):
                 stages.append(maps)
             maps = layer(maps)
         stages.append(maps)

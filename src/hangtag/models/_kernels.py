@@ -1,0 +1,149 @@
+"""Loops that PyTorch runs slowly on processors, compiled by the machine's own C compiler at first use.
+
+Max-pooling in PyTorch keeps eight bytes for each winner, fills its gradient with zeros before it writes a quarter of
+it, and turns every bfloat16 into a float and back; with ReLU it was 40% of a step of `fast` and 60% of one of
+`three_conv`, and takes a sixth to a tenth of that here (benchmarks/kernels.py). The numbers are PyTorch's, bit for bit:
+a run may begin with kernels and end without.
+
+They exist where Linux has a C compiler and PyTorch brings libgomp; anywhere else `load` answers None, `why_not` says
+why, and PyTorch's own operations are used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hangtag.core.errors import HangtagError
+from hangtag.core.files import write_file
+from hangtag.core.paths import cache_folder
+
+_SOURCE = Path(__file__).with_suffix(".c")
+_TYPES = {torch.float32: "float", torch.bfloat16: "bfloat16"}
+_COMPILE_S = 60.0  # it takes half a second; a compiler that hangs must not hang us
+
+
+class Kernels:
+    """The compiled loops. Tensors are on the CPU, float32 or bfloat16, and dense."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+
+    def relu(self, numbers: Tensor) -> None:
+        """In place, whatever the shape."""
+        self._call("relu", numbers, numbers, numbers.numel())
+
+    def relu_gradient(self, gradient: Tensor, out: Tensor, to: Tensor) -> None:
+        """`to` becomes `gradient` where `out` is above 0 (or NaN), else 0: all three of one layout."""
+        self._call("relu_gradient", out, gradient, out, to, out.numel())
+
+    def pool(self, maps: Tensor, out: Tensor, winner: Tensor, *, relu: bool) -> None:
+        """2 x 2 maxima of `maps` (N, C, H, W) into `out` (N, C, H // 2, W // 2), both channels last.
+
+        Args:
+            maps: what is pooled.
+            out: is written.
+            winner: (N, H // 2, W // 2, C) uint8, is written: which of the four it was, 4 if ReLU left nothing.
+            relu: whether the maxima go through ReLU.
+        """
+        n, channels, height, width = maps.shape
+        self._call("pool", maps, maps, out, winner, n, height, width, channels, relu)
+
+    def pool_gradient(self, gradient: Tensor, winner: Tensor, to: Tensor) -> None:
+        """All of `to` (N, C, H, W): `gradient` (N, C, H // 2, W // 2) at the winners, else 0."""
+        n, channels, height, width = to.shape
+        self._call("pool_gradient", to, gradient, winner, to, n, height, width, channels)
+
+    def _call(self, name: str, of: Tensor, *arguments: Tensor | int) -> None:
+        given = [
+            ctypes.c_void_p(argument.data_ptr()) if isinstance(argument, Tensor) else ctypes.c_int64(argument)
+            for argument in arguments
+        ]
+        self._library[f"{name}_{_TYPES[of.dtype]}"](*given)
+
+
+def supports(tensor: Tensor) -> bool:
+    """Whether the kernels know this kind of number, here."""
+    return tensor.device.type == "cpu" and tensor.dtype in _TYPES
+
+
+def load() -> Kernels | None:
+    """The kernels, compiled if they are not in the cache yet; None where that cannot be."""
+    return _loaded()[0]
+
+
+def why_not() -> str | None:
+    """Why there are no kernels here, or None if there are."""
+    return _loaded()[1]
+
+
+@functools.cache
+def _loaded() -> tuple[Kernels | None, str | None]:
+    if sys.platform != "linux":
+        return None, f"they are compiled on Linux only, not on {platform.system()}"
+    try:
+        runtime = _openmp_runtime()
+        if runtime is None:
+            return None, "this PyTorch brings no libgomp"
+        return Kernels(ctypes.CDLL(str(_compiled(runtime)))), None
+    except (OSError, subprocess.SubprocessError, HangtagError) as error:
+        said = getattr(error, "stderr", None) or error
+        return None, " ".join(str(said).split())[:300]
+
+
+def _openmp_runtime() -> Path | None:
+    """The libgomp this process has loaded. Threads of two such libraries would wait for each other's cores."""
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+        path = line.partition("/")[2]
+        if "libgomp" in path:
+            return Path("/" + path)
+    return None
+
+
+def _compiled(runtime: Path) -> Path:
+    """The library for this processor and this OpenMP, from the user's cache or from the compiler.
+
+    Raises:
+        OSError, subprocess.SubprocessError, HangtagError: there is no compiler, or it failed, or nowhere to write.
+    """
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    processor = next((line for line in lines if line.startswith(("flags", "Features"))), platform.machine())
+    parts = [_SOURCE.read_bytes(), processor.encode(), runtime.name.encode()]  # a home may serve several machines
+    folder = cache_folder() / "kernels"
+    library = folder / f"{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}.so"
+    if library.exists() and _is_private(folder) and _is_private(library):
+        return library
+    compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
+    if compiler is None:
+        raise FileNotFoundError("there is no C compiler: apt install gcc")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not _is_private(folder):
+        raise PermissionError(f"others may write to {folder}, and what lies there would run as code")
+    wide = ["-mprefer-vector-width=512"] if platform.machine() == "x86_64" else []
+    with tempfile.TemporaryDirectory(prefix="hangtag-") as scratch:
+        compiled, linked = Path(scratch) / "kernels.o", Path(scratch) / "kernels.so"
+        for words in (
+            [compiler, "-O3", "-march=native", *wide, "-fopenmp", "-fPIC", "-c", str(_SOURCE), "-o", str(compiled)],
+            [compiler, "-shared", str(compiled), str(runtime), "-o", str(linked)],
+        ):
+            subprocess.run(words, check=True, capture_output=True, text=True, timeout=_COMPILE_S)
+        write_file(library, linked.read_bytes())  # whole or absent, if several processes compile at once
+    library.chmod(0o600)
+    return library
+
+
+def _is_private(path: Path) -> bool:
+    """Whether nobody but this user can have written it."""
+    status = path.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & 0o022

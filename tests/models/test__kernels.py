@@ -1,0 +1,104 @@
+"""The compiled loops: made once, for this machine, from a place nobody else writes to, or not at all."""
+
+import subprocess
+import sys
+import types
+
+import pytest
+import torch
+
+from hangtag.models import _kernels
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """A cache without kernels, and a process that has not looked for them."""
+    monkeypatch.setenv("HANGTAG_CACHE", str(tmp_path / "cache"))
+    _kernels._loaded.cache_clear()
+    yield tmp_path / "cache" / "kernels"
+    _kernels._loaded.cache_clear()
+
+
+def compiles():
+    return _kernels.load() is not None
+
+
+def test_says_why_there_are_none_or_has_them():
+    assert (_kernels.load() is None) == bool(_kernels.why_not())
+
+
+def test_compiles_once(fresh, monkeypatch):
+    if not compiles():
+        pytest.skip(_kernels.why_not())
+    (library,) = fresh.iterdir()
+    _kernels._loaded.cache_clear()
+    monkeypatch.setattr(_kernels.shutil, "which", lambda name: None)  # no compiler from here on
+    assert compiles()
+    assert list(fresh.iterdir()) == [library]
+
+
+def test_without_a_compiler_pytorch_is_used_and_the_reason_told(fresh, monkeypatch):
+    monkeypatch.setattr(_kernels.shutil, "which", lambda name: None)
+    monkeypatch.setattr(_kernels.sys, "platform", "linux")
+    assert not compiles()
+    assert "compiler" in _kernels.why_not() or "libgomp" in _kernels.why_not()
+
+
+def test_a_compiler_that_fails_is_told_in_one_line_and_leaves_nothing(fresh, monkeypatch):
+    if not compiles():
+        pytest.skip(_kernels.why_not())
+    (library,) = fresh.iterdir()
+    library.unlink()
+    _kernels._loaded.cache_clear()
+
+    def fails(words, **options):
+        raise subprocess.CalledProcessError(1, words, stderr="kernels.c:3: error:\n  no such thing\n")
+
+    monkeypatch.setattr(_kernels.subprocess, "run", fails)
+    assert not compiles()
+    assert _kernels.why_not() == "kernels.c:3: error: no such thing"
+    assert not list(fresh.iterdir())
+
+
+def test_a_library_that_others_may_have_written_is_compiled_anew(fresh):
+    if not compiles():
+        pytest.skip(_kernels.why_not())
+    (library,) = fresh.iterdir()
+    library.write_bytes(b"somebody else's")
+    library.chmod(0o666)
+    _kernels._loaded.cache_clear()
+    assert compiles()
+    assert library.read_bytes().startswith(b"\x7fELF")
+    assert library.stat().st_mode & 0o077 == 0
+
+
+def test_nothing_is_run_from_a_folder_others_may_write_to(fresh):
+    if not compiles():
+        pytest.skip(_kernels.why_not())
+    fresh.chmod(0o777)
+    _kernels._loaded.cache_clear()
+    assert not compiles()
+    assert "others may write" in _kernels.why_not()
+
+
+def test_other_systems_use_pytorch(fresh, monkeypatch):
+    monkeypatch.setattr(_kernels, "sys", types.SimpleNamespace(platform="darwin"))
+    assert not compiles()
+    assert "Linux" in _kernels.why_not()
+
+
+def test_shares_the_threads_of_pytorch():
+    if not compiles():
+        pytest.skip(_kernels.why_not())
+    program = (
+        "from hangtag.models import _kernels; assert _kernels.load() is not None;"
+        "print(len({line.split()[-1] for line in open('/proc/self/maps') if 'libgomp' in line}))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "1"
+
+
+def test_knows_two_kinds_of_number_on_the_processor():
+    assert _kernels.supports(torch.zeros(1))
+    assert _kernels.supports(torch.zeros(1, dtype=torch.bfloat16))
+    assert not _kernels.supports(torch.zeros(1, dtype=torch.float64))
+    assert not _kernels.supports(torch.zeros(1, device="meta"))
