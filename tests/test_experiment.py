@@ -142,7 +142,7 @@ def test_what_differs_is_named_to_the_leaf_and_a_line_stays_a_line(tmp_path):
     assert experiment.differences(there, asked)[0] == "steps.2.rate: 2 there, 3 asked"
     experiment.claim(tmp_path, "study.json", there, made=("work",))
     (tmp_path / "work").mkdir()
-    with pytest.raises(HangtagError, match="steps.2.rate: 2 there, 3 asked") as caught:
+    with pytest.raises(HangtagError, match=r"steps\.2\.rate: 2 there, 3 asked") as caught:
         experiment.claim(tmp_path, "study.json", asked, made=("work",))
     assert "; and 1 more)" in caught.value.message
     assert len(caught.value.message) < 500 + len(str(tmp_path))

@@ -405,8 +405,10 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
     if path.exists():
         try:
             known = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(known, dict):
+                raise ValueError("it holds no settings")
             differing = differences(known, json.loads(json.dumps(settings)))
-        except (OSError, ValueError, AttributeError) as error:
+        except (OSError, ValueError) as error:
             raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
     if differing and saved:
         more = f"; and {len(differing) - 3} more" if len(differing) > 3 else ""
