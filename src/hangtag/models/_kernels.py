@@ -38,7 +38,11 @@ class Kernels:
     """The compiled loops. Tensors are on the CPU, float32 or bfloat16, and dense."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        self._library = library
+        self._functions = {
+            (name, kind): library[f"{name}_{written}"]
+            for name in ("relu", "relu_gradient", "pool", "pool_gradient")
+            for kind, written in _TYPES.items()
+        }
 
     def relu(self, numbers: Tensor) -> None:
         """In place, whatever the shape."""
@@ -70,7 +74,7 @@ class Kernels:
             ctypes.c_void_p(argument.data_ptr()) if isinstance(argument, Tensor) else ctypes.c_int64(argument)
             for argument in arguments
         ]
-        self._library[f"{name}_{_TYPES[of.dtype]}"](*given)
+        self._functions[name, of.dtype](*given)
 
 
 def supports(tensor: Tensor) -> bool:
