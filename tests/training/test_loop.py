@@ -225,14 +225,6 @@ def test_a_loss_that_is_not_finite_stops_that_step_and_names_the_batch(trainer, 
     assert digest_of(resumed) == digest_of(trainer.fit(out="unbroken"))
 
 
-def test_a_step_leaves_nothing_behind(trainer):
-    """`torch.manual_seed` would keep a traceback of every call for GPUs that may turn up later."""
-    trainer.fit()
-    kept = len(torch.cuda._queued_calls)
-    trainer.fit(trainer.recipe(epochs=5), out="longer")
-    assert len(torch.cuda._queued_calls) - kept <= 1  # of the initial weights
-
-
 def test_names_the_files_of_the_batch_where_it_knows_them(trainer, pictures):
     named = pictures(70)
     named = loop.Split(named.images, named.labels, named.class_names, tuple(f"shirt/{i}.png" for i in range(70)))

@@ -466,8 +466,8 @@ def _all_finite(tensors: list[Tensor]) -> bool:
 def _default_generator(device: torch.device) -> torch.Generator:
     """What layers on `device` draw from.
 
-    `torch.manual_seed` seeds it too, but keeps a traceback of each call for GPUs that may be found later: 0.3 ms and
-    some kilobytes of every step.
+    `torch.manual_seed` seeds it too, but writes a traceback at each call for GPUs that may be found later: 0.3 ms of
+    every step.
     """
     if device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
