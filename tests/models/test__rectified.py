@@ -28,6 +28,7 @@ def used(monkeypatch):
         return found
 
     monkeypatch.setattr(_rectified, "WORTH_IT", 1)
+    monkeypatch.setattr(_rectified, "CHANNELS", 1)
     monkeypatch.setattr(_rectified, "_worth_it", counted)
     return calls
 
@@ -124,8 +125,11 @@ def test_a_view_of_something_else_is_rectified_in_place(used):
     assert used == [True]
 
 
-def test_small_tensors_are_not_worth_a_call():
+def test_small_tensors_and_few_channels_are_not_worth_a_call(monkeypatch):
     assert _rectified._worth_it(ReLU(), torch.zeros(16, requires_grad=True)) is None
+    monkeypatch.setattr(_rectified, "_worth_it", None)  # not asked
+    few = torch.zeros(64, 6, 28, 28, requires_grad=True).contiguous(memory_format=torch.channels_last)
+    assert MaxPool2d()(few).shape == (64, 6, 14, 14)
 
 
 @pytest.mark.parametrize("model", ["three_conv", "fast"])

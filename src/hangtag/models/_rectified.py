@@ -15,6 +15,7 @@ from torch.nn import functional
 from hangtag.models import _kernels
 
 WORTH_IT = 1 << 15  # numbers: below that the call itself takes longer
+CHANNELS = 16  # the loops run along channels: fewer do not fill a vector
 
 
 class ReLU(nn.ReLU):
@@ -42,8 +43,8 @@ class MaxPool2d(nn.Module):
         return f"2, relu={self.relu}"
 
     def forward(self, input: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H // 2, W // 2)
-        last = input.is_contiguous(memory_format=torch.channels_last)
-        if not last or (kernels := _worth_it(self, input)) is None:
+        filled = input.shape[1] >= CHANNELS and input.is_contiguous(memory_format=torch.channels_last)
+        if not filled or (kernels := _worth_it(self, input)) is None:
             pooled = functional.max_pool2d(input, 2)
             return functional.relu_(pooled) if self.relu else pooled
         result: Tensor = _MaxPool2d.apply(input, self.relu, kernels)  # type: ignore[no-untyped-call]
