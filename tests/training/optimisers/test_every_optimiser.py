@@ -9,6 +9,7 @@ from torch import nn
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import Part
 from hangtag.training import optimisers
+from hangtag.training.optimisers import muon
 from hangtag.training.optimisers.muon import orthogonalised
 
 IMAGES = torch.randn(32, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -147,6 +148,29 @@ def test_muon_orthogonalises():
         values = torch.linalg.svdvals(result)
         assert 0.3 < values.min() <= values.max() < 1.3
         assert torch.trace(u.T @ result @ v.T) > 0.6 * min(shape)  # the singular vectors are kept
+
+
+def test_muon_in_bfloat16_is_within_two_percent_and_as_orthogonal():
+    matrix = torch.randn(128, 600, generator=torch.Generator().manual_seed(0)) @ torch.logspace(0, -2, 600).diag()
+    exact, quick = orthogonalised(matrix), orthogonalised(matrix, bf16=True)
+    assert quick.dtype == torch.float32
+    assert (quick - exact).norm() < 0.02 * exact.norm()
+    values = torch.linalg.svdvals(quick)
+    assert values.min() > 0.6
+    assert values.max() < 1.2
+
+
+def test_muon_takes_bfloat16_for_large_matrices_where_the_hardware_has_it(monkeypatch):
+    taken = []
+    monkeypatch.setattr(muon, "fast_bf16", lambda device: True)
+    monkeypatch.setattr(
+        muon, "orthogonalised", lambda matrix, bf16: taken.append((matrix.numel(), bf16)) or matrix.clone()
+    )
+    model = nn.Sequential(nn.Linear(4, 256), nn.Linear(256, 256), nn.Linear(256, 16), nn.Linear(16, 4))
+    optimiser = muon.muon(model)
+    model(torch.randn(2, 4)).sum().backward()
+    optimiser.step()
+    assert taken == [(256 * 256, True), (256 * 16, False)]
 
 
 def test_muon_moves_hidden_layers_only():

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from hangtag.core.errors import HangtagError
+from hangtag.training.machine import fast_bf16
 from hangtag.training.optimisers import register
 from hangtag.training.optimisers._groups import check_fraction, keeping_layout, parameter_groups
 
@@ -21,14 +22,23 @@ _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # a steep start: singular values end
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
 
 
-def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
-    """(R, C) -> (R, C) with all singular values near 1 and the singular vectors kept: U V' for U S V'."""
+_LARGE = 1 << 16  # numbers: smaller matrices are done before bfloat16 pays for its conversions
+
+
+def orthogonalised(matrix: Tensor, steps: int = 5, *, bf16: bool = False) -> Tensor:
+    """(R, C) -> (R, C) with all singular values near 1 and the singular vectors kept: U V' for U S V'.
+
+    In bfloat16, as in the source, the result is about 1% off that of float32, in a sixth of the time on AMX.
+    """
     a, b, c = _NEWTON_SCHULZ
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     x = x / (x.norm() + 1e-7)
+    if bf16:
+        x = x.bfloat16()
     for _ in range(steps):
         gram = x @ x.T
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    x = x.to(matrix.dtype)
     result: Tensor = x.T if matrix.shape[0] > matrix.shape[1] else x
     return result
 
@@ -58,7 +68,8 @@ class Muon(Optimizer):
         matrix = gradient.lerp(momentum, group["momentum"]).flatten(1)  # Nesterov's look ahead
         rows, columns = matrix.shape
         scale = max(1, rows / columns) ** 0.5  # a tall matrix spreads the same move over more outputs
-        return orthogonalised(matrix).mul(scale).view(parameter.shape)
+        bf16 = matrix.numel() >= _LARGE and fast_bf16(matrix.device)
+        return orthogonalised(matrix, bf16=bf16).mul(scale).view(parameter.shape)
 
     def _rest(self, parameter: Tensor, group: dict[str, Any]) -> Tensor:
         state, gradient = self.state[parameter], parameter.grad
