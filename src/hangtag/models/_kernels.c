@@ -1,8 +1,10 @@
-/* ReLU and 2 x 2 max-pooling with stride 2 over dense maps, and their gradients: PyTorch's numbers, bit for bit.
+/* Loops of training on a processor, compiled by _kernels.py, which says what calls them.
+
+   First ReLU and 2 x 2 max-pooling with stride 2 over dense maps, and their gradients: PyTorch's numbers, bit for bit.
 
    Maps lie as (N, H, W, C) ("channels last"), so that the innermost loop runs along channels and becomes vector
    instructions. Which of the four pixels won is kept in one byte, where PyTorch keeps eight. NaN goes through, as in
-   PyTorch: comparisons with it are false, hence `wins`. Compiled by _kernels.py, which says what calls it. */
+   PyTorch: comparisons with it are false, hence `wins`. */
 
 #include <stdint.h>
 #include <string.h>
@@ -96,3 +98,106 @@ static inline int wins(float value, float most) { return (value > most) | (value
 typedef uint16_t bfloat16;
 KERNELS(float, of_float)
 KERNELS(bfloat16, of_bfloat16)
+
+/* The first layers of many a classic in one go: 3 x 3 convolution of one channel, unpadded, ReLU and 2 x 2 pooling. The
+   maps in between, eight times the size of what comes out, are never written. Sixteen filters at a time. */
+
+#define LANES 16
+typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef int32_t integers __attribute__((vector_size(4 * LANES), aligned(4)));
+
+static inline lanes choose(integers mask, lanes yes, lanes no) { /* mask: all bits or none */
+    return (lanes)(((integers)yes & mask) | ((integers)no & ~mask));
+}
+
+typedef uint16_t lanes16 __attribute__((vector_size(2 * LANES), aligned(2)));
+typedef uint8_t lanes8 __attribute__((vector_size(LANES), aligned(1)));
+
+static inline lanes rounded_float(lanes value) { return value; }
+
+static inline lanes rounded_bfloat16(lanes value) { /* to the nearest, ties to even */
+    integers bits = (integers)value, odd = (bits >> 16) & 1, nan = (integers){0} + 0x7fc00000;
+    return choose(value != value, (lanes)nan, (lanes)((bits + 0x7fff + odd) & (int32_t)0xffff0000));
+}
+
+static inline void store_float(float *to, lanes value) { *(lanes *)to = value; }
+
+static inline void store_bfloat16(uint16_t *to, lanes value) {
+    *(lanes16 *)to = __builtin_convertvector((integers)value >> 16, lanes16);
+}
+
+static inline lanes load_float(const float *from) { return *(const lanes *)from; }
+
+static inline lanes load_bfloat16(const uint16_t *from) {
+    return (lanes)(__builtin_convertvector(*(const lanes16 *)from, integers) << 16);
+}
+
+/* What the filters at `f` see of the four pixels that are pooled into one, rounded as T would be. */
+#define SEEN(T, seen)                                                                                                  \
+    lanes seen[4];                                                                                                     \
+    for (int p = 0; p < 4; p++) seen[p] = *(const lanes *)(bias + f);                                                  \
+    for (int u = 0; u < 3; u++) {                                                                                      \
+        for (int v = 0; v < 3; v++) {                                                                                  \
+            lanes filter = *(const lanes *)(filters + (3 * u + v) * count + f);                                        \
+            for (int p = 0; p < 4; p++) seen[p] += filter * from[(u + p / 2) * width + v + p % 2];                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    for (int p = 0; p < 4; p++) seen[p] = rounded_##T(seen[p]);
+
+#define STEM(T)                                                                                                        \
+    void stem_##T(const float *restrict images, const float *restrict filters, const float *restrict bias,             \
+                  T *restrict out, uint8_t *restrict winner, int64_t n, int64_t height, int64_t width,                 \
+                  int64_t count) {                                                                                     \
+        int64_t rows = (height - 2) / 2, columns = (width - 2) / 2;                                                    \
+        _Pragma("omp parallel for schedule(static)") for (int64_t row = 0; row < n * rows; row++) {                    \
+            const float *start = images + (row / rows * height + 2 * (row % rows)) * width;                            \
+            for (int64_t j = 0; j < columns; j++) {                                                                    \
+                const float *from = start + 2 * j;                                                                     \
+                for (int64_t f = 0; f < count; f += LANES) {                                                           \
+                    SEEN(T, seen)                                                                                      \
+                    lanes most = {0};                                                                                  \
+                    integers which = (integers){0} + NOTHING;                                                          \
+                    for (int p = 0; p < 4; p++) {                                                                      \
+                        integers more = (seen[p] > most) | (seen[p] != seen[p]);                                       \
+                        most = choose(more, seen[p], most);                                                            \
+                        which = (which & ~more) | (p & more);                                                          \
+                    }                                                                                                  \
+                    int64_t at = (row * columns + j) * count + f;                                                      \
+                    store_##T(out + at, most);                                                                         \
+                    *(lanes8 *)(winner + at) = __builtin_convertvector(which, lanes8);                                 \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    /* `sums` (parts, 10, count): of each part of the rows, the gradients of the nine weights and, last, the bias. */  \
+    void stem_gradient_##T(const T *restrict gradient, const uint8_t *restrict winner, const float *restrict images,   \
+                           float *restrict sums, int64_t parts, int64_t n, int64_t height, int64_t width,              \
+                           int64_t count) {                                                                            \
+        int64_t rows = (height - 2) / 2, columns = (width - 2) / 2, all = n * rows;                                    \
+        _Pragma("omp parallel for schedule(static)") for (int64_t part = 0; part < parts; part++) {                    \
+            for (int64_t f = 0; f < count; f += LANES) {                                                               \
+                lanes sum[10] = {{0}};                                                                                 \
+                for (int64_t row = all * part / parts; row < all * (part + 1) / parts; row++) {                        \
+                    const float *start = images + (row / rows * height + 2 * (row % rows)) * width;                    \
+                    for (int64_t j = 0; j < columns; j++) {                                                            \
+                        const float *from = start + 2 * j;                                                             \
+                        int64_t at = (row * columns + j) * count + f;                                                  \
+                        lanes coming = load_##T(gradient + at);                                                        \
+                        integers which = __builtin_convertvector(*(const lanes8 *)(winner + at), integers);            \
+                        for (int p = 0; p < 4; p++) {                                                                  \
+                            lanes here = (lanes)((integers)coming & (which == p));                                     \
+                            for (int u = 0; u < 3; u++)                                                                \
+                                for (int v = 0; v < 3; v++)                                                            \
+                                    sum[3 * u + v] += here * from[(u + p / 2) * width + v + p % 2];                    \
+                            sum[9] += here;                                                                            \
+                        }                                                                                              \
+                    }                                                                                                  \
+                }                                                                                                      \
+                for (int t = 0; t < 10; t++) *(lanes *)(sums + (part * 10 + t) * count + f) = sum[t];                  \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+STEM(float)
+STEM(bfloat16)

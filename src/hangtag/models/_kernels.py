@@ -1,9 +1,9 @@
 """Loops that PyTorch runs slowly on processors, compiled by the machine's own C compiler at first use.
 
 Max-pooling in PyTorch keeps eight bytes for each winner, fills its gradient with zeros before it writes a quarter of
-it, and turns every bfloat16 into a float and back; with ReLU it was 40% of a step of `fast` and 60% of one of
-`three_conv`, and takes a sixth to a tenth of that here (benchmarks/kernels.py). The numbers are PyTorch's, bit for bit:
-a run may begin with kernels and end without.
+it, and turns every bfloat16 into a float and back; here it takes a sixth to a tenth of that time, and its numbers are
+PyTorch's bit for bit. A convolution of one channel fills a 32nd of a matrix tile: the first layers of the classics,
+done in one go, take a third of PyTorch's time (benchmarks/kernels.py), and differ from it by the order of sums.
 
 They exist where Linux has a C compiler and PyTorch brings libgomp; anywhere else `load` answers None, `why_not` says
 why, and PyTorch's own operations are used.
@@ -40,7 +40,7 @@ class Kernels:
     def __init__(self, library: ctypes.CDLL) -> None:
         self._functions = {
             (name, kind): library[f"{name}_{written}"]
-            for name in ("relu", "relu_gradient", "pool", "pool_gradient")
+            for name in ("relu", "relu_gradient", "pool", "pool_gradient", "stem", "stem_gradient")
             for kind, written in _TYPES.items()
         }
 
@@ -68,6 +68,32 @@ class Kernels:
         """All of `to` (N, C, H, W): `gradient` (N, C, H // 2, W // 2) at the winners, else 0."""
         n, channels, height, width = to.shape
         self._call("pool_gradient", to, gradient, winner, to, n, height, width, channels)
+
+    def stem(self, images: Tensor, filters: Tensor, bias: Tensor, out: Tensor, winner: Tensor) -> None:
+        """3 x 3 convolution without padding, ReLU and 2 x 2 pooling; sums in float32, rounded to what `out` holds.
+
+        Args:
+            images: (N, 1, H, W) float32, contiguous.
+            filters: (9, F) float32, contiguous; F is a multiple of 16.
+            bias: (F,) float32.
+            out: (N, F, (H - 2) // 2, (W - 2) // 2), channels last, is written.
+            winner: as for `pool`.
+        """
+        n, _, height, width = images.shape
+        self._call("stem", out, images, filters, bias, out, winner, n, height, width, len(bias))
+
+    def stem_gradient(self, gradient: Tensor, winner: Tensor, images: Tensor, sums: Tensor) -> None:
+        """Gradients of the nine weights of each filter and of its bias.
+
+        Args:
+            gradient: (N, F, h, w), channels last.
+            winner: what `stem` wrote.
+            images: (N, 1, H, W) float32, contiguous.
+            sums: (P, 10, F) float32, is written: the sums over each of P parts of the pictures.
+        """
+        n, _, height, width = images.shape
+        parts, _, count = sums.shape
+        self._call("stem_gradient", gradient, gradient, winner, images, sums, parts, n, height, width, count)
 
     def _call(self, name: str, of: Tensor, *arguments: Tensor | int) -> None:
         given = [

@@ -8,6 +8,7 @@ from torch import nn
 
 from hangtag.core.errors import HangtagError
 from hangtag.models._rectified import MaxPool2d, ReLU
+from hangtag.models._stem import Stem
 
 Activation: TypeAlias = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
 
@@ -37,6 +38,11 @@ def pool_and_activate(name: Activation) -> list[nn.Module]:
         return [MaxPool2d(relu=True)]
     layers = [MaxPool2d(), activation_layer(name)]
     return layers[::-1] if name in ("gelu", "silu") else layers
+
+
+def first_stage(convolution: nn.Conv2d, name: Activation) -> list[nn.Module]:
+    """What a network of grey pictures begins with: `convolution`, 2 x 2 max-pooling, the activation."""
+    return [Stem(convolution)] if name == "relu" else [convolution, *pool_and_activate(name)]
 
 
 def check_dropout(dropout: float, where: str = "dropout") -> None:

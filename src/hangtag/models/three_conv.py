@@ -21,6 +21,7 @@ from hangtag.models._options import (
     check_dropout,
     check_kernel,
     check_left_over,
+    first_stage,
     pool_and_activate,
 )
 
@@ -49,13 +50,13 @@ class ThreeConv(nn.Module):
         layers: list[nn.Module] = []
         left = size
         for i, (before, after) in enumerate(zip((in_channels, *filters), filters, strict=False)):
-            layers.append(Conv2d(before, after, kernel))  # 28 -> 26, 13 -> 11, 5 -> 3
+            convolution = Conv2d(before, after, kernel)  # 28 -> 26, 13 -> 11, 5 -> 3
             left = left - kernel + 1
-            if i < len(filters) - 1:
-                layers += pool_and_activate(activation)  # 26 -> 13, 11 -> 5
+            if i == len(filters) - 1:
+                layers += [convolution, activation_layer(activation)]
+            else:  # 26 -> 13, 11 -> 5
+                layers += [convolution, *pool_and_activate(activation)] if i else first_stage(convolution, activation)
                 left //= 2
-            else:
-                layers.append(activation_layer(activation))
             check_left_over(left, size, "use larger pictures, fewer filters or a smaller kernel")
         self.features = nn.Sequential(*layers, nn.Flatten())  # 64 * 3 * 3 = 576
         self.classifier = nn.Sequential(
