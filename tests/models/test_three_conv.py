@@ -19,7 +19,7 @@ def test_pooling_first_gives_what_activating_first_gives(activation):
 def test_computes_the_published_network():
     model = models.create(Part("three_conv"), 10, 1, 28).eval()
     images = torch.randn(2, 1, 28, 28)
-    first, second, third = [layer for layer in model.features if isinstance(layer, nn.Conv2d)]
+    first, second, third = [layer for layer in model.features.modules() if isinstance(layer, nn.Conv2d)]
     hidden, last = [layer for layer in model.classifier if isinstance(layer, nn.Linear)]
     maps = nn.functional.max_pool2d(first(images).relu(), 2)
     maps = nn.functional.max_pool2d(second(maps).relu(), 2)
