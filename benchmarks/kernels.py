@@ -1,8 +1,8 @@
-"""How much sooner is a step of training done with max-pooling and ReLU compiled for this machine?
+"""How much sooner is a step of training done with loops compiled for this machine?
 
 Run: python benchmarks/kernels.py (two minutes)
 Each recipe's network, batch size and optimiser, with the kernels and with PyTorch's own operations in turn, within one
-process, on pictures of noise. What both compute is the same to the bit: tests/models/test__rectified.py.
+process, on pictures of noise. That both compute the same is held by tests/models/test__rectified.py and test__stem.py.
 """
 
 from __future__ import annotations
