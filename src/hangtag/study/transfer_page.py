@@ -37,6 +37,7 @@ def to_html(found: Transfer) -> str:
     context: dict[str, Any] = {
         "title": title,
         "found": found,
+        "start": "/".join(Path(found.start).parts[-2:]) if found.start else None,
         "said": SAID,
         "kinds": KINDS,
         "sentences": sentences(found),
@@ -76,11 +77,21 @@ def sentences(found: Transfer) -> list[str]:
         said.append(_against(tuned, scratch))
     smallest = min((stage.few for stage in found.few if stage.few and not stage.failed), default=None)
     at = {stage.name: stage for stage in found.few if stage.few == smallest and not stage.failed}
-    if smallest is not None and {"frozen", "scratch"} <= at.keys():
-        gap = at["frozen"].numbers["test_accuracy"] - at["scratch"].numbers["test_accuracy"]
-        verb = "wins" if gap > 0 else "loses"
-        said.append(f"With {smallest:,} labels of each class, transfer {verb} {abs(100 * gap):.1f} points.")
+    if smallest is not None and "scratch" in at and len(at) > 1:
+        best = max((at[kind] for kind in ("frozen", "fine_tuned") if kind in at), key=_test_accuracy)
+        ours, theirs = _test_accuracy(best), _test_accuracy(at["scratch"])
+        low, high = best.numbers["test_interval"]
+        worth = "no more than chance may bring" if low <= theirs <= high else f"{100 * (ours - theirs):+.1f} points"
+        said.append(
+            f"With {smallest:,} labels of each class: {SAID[best.name]} {ours:.2%}, from scratch {theirs:.2%}; "
+            f"transfer is worth {worth}."
+        )
     return said
+
+
+def _test_accuracy(stage: Stage) -> float:
+    accuracy: float = stage.numbers["test_accuracy"]
+    return accuracy
 
 
 def _against(tuned: Stage, scratch: Stage) -> str:
