@@ -18,6 +18,6 @@ def minutes() -> NetworkRecipe:
         schedule=Part("one_cycle", warmup=0.1),
         prune=0.6,
         batch_size=512,
-        epochs=24,
+        epochs=22,
         flip_average=True,
     )
