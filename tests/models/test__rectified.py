@@ -112,6 +112,18 @@ def test_judging_tracing_and_other_layouts_take_pytorchs_way(used):
     assert not any(used)
 
 
+@pytest.mark.parametrize("shape", [(2, 32, 1, 8), (2, 32, 8, 1)])
+def test_maps_too_small_to_pool_are_refused_as_by_pytorch(shape, used):
+    with pytest.raises(RuntimeError, match="too small"):
+        MaxPool2d(relu=True)(maps(shape, torch.float32).requires_grad_())
+    assert not used
+
+
+def test_a_single_picture_without_a_batch_is_pooled(used):
+    assert MaxPool2d()(torch.randn(32, 8, 8, requires_grad=True)).shape == (32, 4, 4)
+    assert not used
+
+
 def test_a_view_of_something_else_is_rectified_in_place(used):
     gradients = []
     for layer in (ReLU(), nn.ReLU(inplace=True)):

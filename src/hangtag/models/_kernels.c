@@ -80,7 +80,8 @@ static inline int wins(float value, float most) { return (value > most) | (value
                     memset(row + (width - 1) * channels, 0, channels * sizeof(T));                                     \
                     memset(row + (2 * width - 1) * channels, 0, channels * sizeof(T));                                 \
                 }                                                                                                      \
-                if (height % 2 && i == height / 2 - 1) memset(row + 2 * width * channels, 0, width * channels * sizeof(T)); \
+                if (height % 2 && i == height / 2 - 1)                                                                 \
+                    memset(row + 2 * width * channels, 0, width * channels * sizeof(T));                               \
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \

@@ -43,8 +43,13 @@ class MaxPool2d(nn.Module):
         return f"2, relu={self.relu}"
 
     def forward(self, input: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H // 2, W // 2)
-        filled = input.shape[1] >= CHANNELS and input.is_contiguous(memory_format=torch.channels_last)
-        if not filled or (kernels := _worth_it(self, input)) is None:
+        fits = (
+            input.dim() == 4
+            and input.shape[1] >= CHANNELS
+            and min(input.shape[2:]) >= 2  # PyTorch says what is wrong with less
+            and input.is_contiguous(memory_format=torch.channels_last)
+        )
+        if not fits or (kernels := _worth_it(self, input)) is None:
             pooled = functional.max_pool2d(input, 2)
             return functional.relu_(pooled) if self.relu else pooled
         result: Tensor = _MaxPool2d.apply(input, self.relu, kernels)  # type: ignore[no-untyped-call]
