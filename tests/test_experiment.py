@@ -136,10 +136,18 @@ def test_other_settings_are_refused_by_name_and_harm_nothing(folder, changes, gi
     assert sorted(path.name for path in folder.rglob("*")) == before
 
 
+def test_a_recipe_of_any_name_stays_in_its_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = experiment.run(dataclasses.replace(RECIPE, epochs=1, name="../else where"))
+    assert Path(str(run.bundle)).resolve().parents[1] == tmp_path / "runs"
+    assert [path.name for path in tmp_path.parent.iterdir() if "else" in path.name] == []
+
+
 def test_what_differs_is_named_to_the_leaf_and_a_line_stays_a_line(tmp_path):
     there = {"steps": [{"rate": 1}, {"rate": 2}], "long": "x" * 500, "a": 1, "b": 1}
     asked = {"steps": [{"rate": 1}, {"rate": 3}], "long": "y" * 500, "a": 2, "b": 2}
     assert experiment.differences(there, asked)[0] == "steps.2.rate: 2 there, 3 asked"
+    assert experiment.differences({"steps": []}, {"steps": [None]}) == ["steps: 0 there, 1 asked"]
     experiment.claim(tmp_path, "study.json", there, made=("work",))
     (tmp_path / "work").mkdir()
     with pytest.raises(HangtagError, match=r"steps\.2\.rate: 2 there, 3 asked") as caught:

@@ -23,6 +23,7 @@ from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
+from hangtag.core.paths import folder_name
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.data.split import VALIDATION_SEED, few_of_each, only, some_classes, stratified
@@ -134,7 +135,7 @@ def run(
     settings = {"recipe": recipes.to_dict(recipe), "full": full, "data": about_data}
     learnt = _Learnt.by_others(recipe)
     settings |= learnt.digests()
-    folder = out or Path("runs") / f"{recipe.name}-{recipes.fingerprint(settings)}"
+    folder = out or Path("runs") / f"{folder_name(recipe.name)}-{recipes.fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
         if (finished := _claim(folder, settings)) is not None:
             watch.message(f"finished already: {folder}")
@@ -430,6 +431,8 @@ def _left_out(skipped: tuple[str, ...]) -> str:
 def differences(known: Any, wanted: Any, where: str = "") -> list[str]:
     """`key: 3 there, 5 asked` for every leaf that differs."""
     if isinstance(known, list) and isinstance(wanted, list):
+        if len(known) != len(wanted):
+            return [f"{where}: {len(known)} there, {len(wanted)} asked"]
         known, wanted = (dict(enumerate(items, start=1)) for items in (known, wanted))
     if not (isinstance(known, dict) and isinstance(wanted, dict)):
         return [] if known == wanted else [f"{where}: {_shown(known)} there, {_shown(wanted)} asked"]

@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.paths import bundle_names, cache_folder, find_bundle
+from hangtag.core.paths import bundle_names, cache_folder, find_bundle, folder_name
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("minutes", "minutes"), ("../else where", "_else_where"), ("/etc", "_etc"), ("..", "model"), ("x" * 99, "x" * 60)],
+)
+def test_any_name_gives_a_folder_in_its_place(name, folder):
+    assert folder_name(name) == folder
 
 
 @pytest.fixture(autouse=True)

@@ -97,7 +97,7 @@ def test_a_gradient_of_another_layout_is_laid_out_anew(used):
     assert used == [True, True]
 
 
-def test_judging_tracing_and_other_layouts_take_pytorchs_way(used):
+def test_judging_and_other_layouts_take_pytorchs_way(used):
     pool = MaxPool2d(relu=True)
     rows = torch.randn(2, 3, 4, 4, requires_grad=True)
     pool(rows)  # row-major: pooled along rows
@@ -144,7 +144,7 @@ def test_small_tensors_and_few_channels_are_not_worth_a_call(monkeypatch):
     assert MaxPool2d()(few).shape == (64, 6, 14, 14)
 
 
-@pytest.mark.parametrize("model", ["three_conv", "fast"])
+@pytest.mark.parametrize("model", ["custom_cnn", "fast"])
 def test_a_network_takes_the_same_steps_with_and_without(model, monkeypatch, used):
     from hangtag import models
     from hangtag.core.recipe import Part

@@ -1,12 +1,12 @@
 """The first layers in one go compute what PyTorch's layers compute, up to the order of their sums."""
 
-import copy
-
 import pytest
 import torch
 from torch import nn
 
-from hangtag.models import _kernels, _options, _stem
+from hangtag import models
+from hangtag.core.recipe import Part
+from hangtag.models import _kernels
 from hangtag.models._stem import Stem
 
 
@@ -26,23 +26,26 @@ def used(monkeypatch):
     return calls
 
 
-def stem(filters=32, **options):
+def stem(filters=32):
     torch.manual_seed(0)
-    return Stem(nn.Conv2d(1, filters, 3, **options))
+    return Stem(1, filters, 3)
 
 
 def trained(layer, images, bf16):
-    """What comes out, and the gradients of weight and bias; PyTorch's layers where `layer` is a list."""
+    """What comes out, and the gradients of weight and bias."""
     torch.manual_seed(1)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         out = layer(images)
     out.float().mul(torch.rand(out.shape)).sum().backward()
-    convolution = layer.convolution if isinstance(layer, Stem) else layer[0]
-    return out.detach(), convolution.weight.grad, convolution.bias.grad
+    weight, bias = layer.parameters()
+    return out.detach(), weight.grad, bias.grad
 
 
 def plain(layer):
-    return nn.Sequential(copy.deepcopy(layer.convolution), nn.MaxPool2d(2), nn.ReLU())
+    """PyTorch's layers of the same weights."""
+    convolution = nn.Conv2d(1, layer.out_channels, 3)
+    convolution.load_state_dict(layer.state_dict())
+    return nn.Sequential(convolution, nn.MaxPool2d(2), nn.ReLU())
 
 
 @pytest.mark.parametrize("shape", [(5, 28, 28), (1, 4, 4), (3, 9, 6), (2, 7, 12)], ids=str)
@@ -89,30 +92,57 @@ def test_the_same_twice(used):
         assert torch.equal(first, second)
 
 
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16], ids=str)
+def test_another_default_kind_of_number_changes_nothing(kind, used):
+    layer, images = stem(), torch.randn(4, 1, 12, 12)
+    theirs = trained(plain(layer), images, bf16=False)
+    torch.set_default_dtype(kind)
+    try:
+        ours = trained(layer, images, bf16=False)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    torch.testing.assert_close(ours[0], theirs[0])
+    assert all(tensor.dtype == torch.float32 for tensor in ours)
+    assert used == [True]
+
+
 @pytest.mark.parametrize(
-    "why",
-    ["colour", "five_by_five", "padding", "stride", "no_bias", "odd_filters", "frozen", "judging", "wanted", "float64"],
+    "why", ["colour", "five_by_five", "no_bias", "odd_filters", "frozen", "judging", "wanted", "float64"]
 )
 def test_anything_else_takes_pytorchs_way(why, used):
-    options = {"five_by_five": {"kernel_size": 5}, "padding": {"padding": 1}, "stride": {"stride": 2}}
     channels = 3 if why == "colour" else 1
-    given = {"kernel_size": 3, "bias": why != "no_bias", **options.get(why, {})}
-    layer = Stem(nn.Conv2d(channels, 20 if why == "odd_filters" else 16, **given))
+    layer = Stem(channels, 20 if why == "odd_filters" else 16, 5 if why == "five_by_five" else 3)
     images = torch.randn(2, channels, 12, 12)
+    if why == "no_bias":
+        layer.bias = None
     if why == "frozen":
-        layer.convolution.weight.requires_grad_(False)
+        layer.weight.requires_grad_(False)
     if why == "judging":
         layer.eval()
     if why == "wanted":
         images.requires_grad_()
     if why == "float64":
         layer, images = layer.double(), images.double()
-    wanted = torch.relu(torch.max_pool2d(layer.convolution(images), 2))
+    wanted = torch.relu(torch.max_pool2d(torch.conv2d(images, layer.weight, layer.bias), 2))
     assert torch.equal(layer(images), wanted)
     assert used == [False]
 
 
-def test_other_activations_have_layers_of_their_own():
-    convolution = nn.Conv2d(1, 16, 3)
-    assert [type(layer) for layer in _options.first_stage(convolution, "relu")] == [_stem.Stem]
-    assert _options.first_stage(convolution, "gelu")[0] is convolution
+def test_pictures_and_weights_of_two_kinds_are_refused_as_by_pytorch(used):
+    with pytest.raises(RuntimeError, match="type"):
+        stem().bfloat16()(torch.randn(2, 1, 8, 8))
+    assert used == [False]
+
+
+@pytest.mark.parametrize("model", ["lenet5", "brownlee", "three_conv", "custom_cnn"])
+def test_weights_have_one_name_whatever_the_activation(model):
+    names = [list(models.create(Part(model, activation=name), 10, 1, 28).state_dict()) for name in ("relu", "gelu")]
+    assert names[0] == names[1]
+
+
+def test_weights_of_the_three_convolution_network_are_named_as_ever():
+    names = list(models.create(Part("three_conv"), 10, 1, 28).state_dict())
+    assert [name for name in names if name.endswith("weight")] == [
+        *(f"features.{place}.weight" for place in (0, 3, 6)),
+        *(f"classifier.{place}.weight" for place in (0, 3)),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from hangtag.core.errors import HangtagError
@@ -16,6 +17,11 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("hangtag", appauthor=False)
+
+
+def folder_name(name: str) -> str:
+    """`name` as any file system takes it for a folder: no separators, at most 60 characters, never empty."""
+    return re.sub(r"[^\w.-]+", "_", name).strip(".")[:60] or "model"
 
 
 def weights_folders() -> list[Path]:

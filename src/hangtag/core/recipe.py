@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, get_type_hints
@@ -118,8 +117,6 @@ _KINDS: dict[str, type[NetworkRecipe] | type[ClassicalRecipe]] = {
     "classical": ClassicalRecipe,
 }
 
-
-_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 # Fields that came later are written down only where they say something: a recipe without them reads as it always did,
 # so that runs, cards and measurements made before them still count as made with the same settings.
@@ -234,11 +231,6 @@ def _read(value: Any, annotation: Any, where: str) -> Any:
 
 def _checked(recipe: Recipe) -> Recipe:
     """Refuse numbers no run could use; what a part's options may be, the part itself says."""
-    if not _NAME.fullmatch(recipe.name):
-        raise HangtagError(
-            "usage_value",
-            f"a recipe's name becomes a folder's: letters, digits, '.', '_' and '-', 64 at most, not {recipe.name!r}",
-        )
     positive = ("size", "batch_size", "epochs", "patience", "checkpoint_s", "few", "temperature")
     for key in positive:
         value = getattr(recipe, key, None)

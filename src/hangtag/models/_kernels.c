@@ -4,7 +4,7 @@
 
    Maps lie as (N, H, W, C) ("channels last"), so that the innermost loop runs along channels and becomes vector
    instructions. Which of the four pixels won is kept in one byte, where PyTorch keeps eight. NaN goes through, as in
-   PyTorch: comparisons with it are false, hence `wins`. */
+   PyTorch: comparisons with it are false, hence `wins`. ReLU makes 0 of -0, where PyTorch leaves it. */
 
 #include <stdint.h>
 #include <string.h>
@@ -111,26 +111,28 @@ static inline lanes choose(integers mask, lanes yes, lanes no) { /* mask: all bi
     return (lanes)(((integers)yes & mask) | ((integers)no & ~mask));
 }
 
+typedef uint32_t unsigneds __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint16_t lanes16 __attribute__((vector_size(2 * LANES), aligned(2)));
 typedef uint8_t lanes8 __attribute__((vector_size(LANES), aligned(1)));
 
 static inline lanes rounded_float(lanes value) { return value; }
 
 static inline lanes rounded_bfloat16(lanes value) { /* to the nearest, ties to even */
-    integers bits = (integers)value, odd = (bits >> 16) & 1, nan = (integers){0} + 0x7fc00000;
-    return choose(value != value, (lanes)nan, (lanes)((bits + 0x7fff + odd) & (int32_t)0xffff0000));
+    unsigneds bits = (unsigneds)value, odd = (bits >> 16) & 1;
+    integers nan = (integers){0} + 0x7fc00000;
+    return choose(value != value, (lanes)nan, (lanes)((bits + 0x7fff + odd) & 0xffff0000u));
 }
 
 static inline void store_float(float *to, lanes value) { *(lanes *)to = value; }
 
 static inline void store_bfloat16(uint16_t *to, lanes value) {
-    *(lanes16 *)to = __builtin_convertvector((integers)value >> 16, lanes16);
+    *(lanes16 *)to = __builtin_convertvector((unsigneds)value >> 16, lanes16);
 }
 
 static inline lanes load_float(const float *from) { return *(const lanes *)from; }
 
 static inline lanes load_bfloat16(const uint16_t *from) {
-    return (lanes)(__builtin_convertvector(*(const lanes16 *)from, integers) << 16);
+    return (lanes)(__builtin_convertvector(*(const lanes16 *)from, unsigneds) << 16);
 }
 
 /* What the filters at `f` see of the four pixels that are pooled into one, rounded as T would be. */

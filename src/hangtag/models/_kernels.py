@@ -4,6 +4,7 @@ Max-pooling in PyTorch keeps eight bytes for each winner, fills its gradient wit
 it, and turns every bfloat16 into a float and back; here it takes a sixth to a tenth of that time, and its numbers are
 PyTorch's bit for bit. A convolution of one channel fills a 32nd of a matrix tile: the first layers of the classics,
 done in one go, take a third of PyTorch's time (benchmarks/kernels.py), and differ from it by the order of sums.
+A zero loses its sign, and nothing else is lost.
 
 They exist where Linux has a C compiler and PyTorch brings libgomp; anywhere else `load` answers None, `why_not` says
 why, and PyTorch's own operations are used.
@@ -126,19 +127,27 @@ def _loaded() -> tuple[Kernels | None, str | None]:
         runtime = _openmp_runtime()
         if runtime is None:
             return None, "this PyTorch brings no libgomp"
-        return Kernels(ctypes.CDLL(str(_compiled(runtime)))), None
+        library = _compiled(runtime)
+        try:
+            return Kernels(ctypes.CDLL(str(library))), None
+        except OSError:  # a file that was damaged would be in the way for good
+            library.unlink(missing_ok=True)
+            return Kernels(ctypes.CDLL(str(_compiled(runtime)))), None
     except (OSError, subprocess.SubprocessError, HangtagError) as error:
         said = getattr(error, "stderr", None) or error
         return None, " ".join(str(said).split())[:300]
 
 
 def _openmp_runtime() -> Path | None:
-    """The libgomp this process has loaded. Threads of two such libraries would wait for each other's cores."""
-    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
-        path = line.partition("/")[2]
-        if "libgomp" in path:
-            return Path("/" + path)
-    return None
+    """The libgomp of PyTorch, as this process has loaded it, or one that is the only one here.
+
+    Threads of two such libraries would wait for each other's cores, and scikit-learn brings one of its own.
+    """
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    loaded = {Path("/" + line.partition("/")[2]) for line in lines if "libgomp" in line.rpartition("/")[2]}
+    site = Path(torch.__file__).parents[1]
+    of_torch = [path for path in loaded if path.is_relative_to(site / "torch") or path.parent == site / "torch.libs"]
+    return next(iter(of_torch or loaded)) if len(of_torch or loaded) == 1 else None
 
 
 def _compiled(runtime: Path) -> Path:
@@ -154,7 +163,7 @@ def _compiled(runtime: Path) -> Path:
     library = folder / f"{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}.so"
     if library.exists() and _is_private(folder) and _is_private(library):
         return library
-    compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
+    compiler = next((found for name in ("gcc", "cc") if (found := shutil.which(name))), None)  # libgomp is gcc's
     if compiler is None:
         raise FileNotFoundError("there is no C compiler: apt install gcc")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -165,9 +174,9 @@ def _compiled(runtime: Path) -> Path:
         compiled, linked = Path(scratch) / "kernels.o", Path(scratch) / "kernels.so"
         for words in (
             [compiler, "-O3", "-march=native", *wide, "-fopenmp", "-fPIC", "-c", str(_SOURCE), "-o", str(compiled)],
-            [compiler, "-shared", str(compiled), str(runtime), "-o", str(linked)],
+            [compiler, "-shared", "-Wl,-z,defs", str(compiled), str(runtime), "-o", str(linked)],
         ):
-            subprocess.run(words, check=True, capture_output=True, text=True, timeout=_COMPILE_S)
+            subprocess.run(words, check=True, capture_output=True, errors="replace", timeout=_COMPILE_S)
         write_file(library, linked.read_bytes())  # whole or absent, if several processes compile at once
     library.chmod(0o600)
     return library

@@ -35,14 +35,16 @@ def pool_and_activate(name: Activation) -> list[nn.Module]:
     SiLU do fall, left of zero.
     """
     if name == "relu":
-        return [MaxPool2d(relu=True)]
+        return [MaxPool2d(relu=True), nn.Identity()]  # as many layers: weights keep their names whatever the activation
     layers = [MaxPool2d(), activation_layer(name)]
     return layers[::-1] if name in ("gelu", "silu") else layers
 
 
-def first_stage(convolution: nn.Conv2d, name: Activation) -> list[nn.Module]:
-    """What a network of grey pictures begins with: `convolution`, 2 x 2 max-pooling, the activation."""
-    return [Stem(convolution)] if name == "relu" else [convolution, *pool_and_activate(name)]
+def first_stage(in_channels: int, filters: int, kernel: int, name: Activation) -> list[nn.Module]:
+    """What a network of grey pictures begins with: convolution without padding, 2 x 2 max-pooling, the activation."""
+    if name == "relu":
+        return [Stem(in_channels, filters, kernel), nn.Identity(), nn.Identity()]
+    return [nn.Conv2d(in_channels, filters, kernel), *pool_and_activate(name)]
 
 
 def check_dropout(dropout: float, where: str = "dropout") -> None:

@@ -1,4 +1,4 @@
-"""ReLU and 2 x 2 max-pooling that train quickly on a processor: PyTorch's layers, PyTorch's numbers.
+"""ReLU and 2 x 2 max-pooling that train quickly on a processor: PyTorch's layers, PyTorch's numbers (0 for -0).
 
 Where `_kernels` cannot help (other devices, other layouts, no compiler, judging, export) they are PyTorch's own.
 """
@@ -88,7 +88,7 @@ class _MaxPool2d(torch.autograd.Function):
     def forward(ctx: Any, maps: Tensor, relu: bool, kernels: _kernels.Kernels) -> Tensor:
         n, channels, height, width = maps.shape
         out = torch.empty_like(maps[:, :, : height // 2, : width // 2], memory_format=torch.channels_last)
-        winner = torch.empty(n, height // 2, width // 2, channels, dtype=torch.uint8)
+        winner = torch.empty(n, height // 2, width // 2, channels, dtype=torch.uint8, device=maps.device)
         kernels.pool(maps, out, winner, relu=relu)
         ctx.save_for_backward(winner)
         ctx.shape, ctx.kernels = maps.shape, kernels
@@ -98,6 +98,6 @@ class _MaxPool2d(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (winner,) = ctx.saved_tensors
-        to = torch.empty(ctx.shape, dtype=gradient.dtype, memory_format=torch.channels_last)
+        to = torch.empty(ctx.shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
         ctx.kernels.pool_gradient(gradient.contiguous(memory_format=torch.channels_last), winner, to)
         return to, None, None

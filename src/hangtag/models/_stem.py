@@ -19,41 +19,41 @@ from hangtag.models._rectified import MaxPool2d
 LANES = 16  # filters that are computed at a time
 
 
-class Stem(nn.Module):
-    """`convolution`, then the largest of each 2 x 2 and what of it is above zero."""
+class Stem(nn.Conv2d):
+    """A convolution without padding, then the largest of each 2 x 2 and what of it is above zero."""
 
-    def __init__(self, convolution: nn.Conv2d) -> None:
-        super().__init__()
-        self.convolution = convolution
+    def __init__(self, in_channels: int, filters: int, kernel: int) -> None:
+        super().__init__(in_channels, filters, kernel)
         self.pool = MaxPool2d(relu=True)
 
-    def forward(self, images: Tensor) -> Tensor:  # (N, 1, H, W) -> (N, F, (H - 2) // 2, (W - 2) // 2)
-        if (kernels := self._worth_it(images)) is None:
-            pooled: Tensor = self.pool(self.convolution(images))
+    def forward(self, input: Tensor) -> Tensor:  # (N, C, H, W) -> (N, F, (H - 2) // 2, (W - 2) // 2)
+        if (kernels := self._worth_it(input)) is None:
+            pooled: Tensor = self.pool(super().forward(input))
             return pooled
-        convolution = self.convolution
-        precision = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else images.dtype
-        seen: Tensor = _Stem.apply(images, convolution.weight, convolution.bias, precision, kernels)  # type: ignore[no-untyped-call]
+        precision = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else input.dtype
+        seen: Tensor = _Stem.apply(input, self.weight, self.bias, precision, kernels)  # type: ignore[no-untyped-call]
         return seen
 
-    def _worth_it(self, images: Tensor) -> _kernels.Kernels | None:
-        convolution = self.convolution
+    def _worth_it(self, input: Tensor) -> _kernels.Kernels | None:
         if not (
             self.training
             and torch.is_grad_enabled()
-            and not images.requires_grad
-            and images.shape[1] == 1
-            and min(images.shape[2:]) >= 4
-            and convolution.kernel_size == (3, 3)
-            and convolution.padding == (0, 0)
-            and convolution.stride == convolution.dilation == (1, 1)
-            and convolution.bias is not None
-            and convolution.weight.requires_grad
-            and convolution.bias.requires_grad
-            and convolution.out_channels % LANES == 0
-            and _kernels.supports(images)
-            and _kernels.supports(convolution.weight)
-            and (not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") == torch.bfloat16)
+            and not input.requires_grad
+            and input.dim() == 4
+            and input.shape[1] == 1
+            and min(input.shape[2:]) >= 4
+            and self.kernel_size == (3, 3)
+            and self.out_channels % LANES == 0
+            and self.bias is not None
+            and self.weight.requires_grad
+            and self.bias.requires_grad
+            and _kernels.supports(input)
+            and _kernels.supports(self.weight)
+            and (
+                torch.get_autocast_dtype("cpu") == torch.bfloat16
+                if torch.is_autocast_enabled("cpu")
+                else input.dtype == self.weight.dtype  # PyTorch says what is wrong with two kinds
+            )
         ):
             return None
         return _kernels.load()
@@ -73,8 +73,10 @@ class _Stem(torch.autograd.Function):
         images = rounded(images)
         filters = rounded(weight).view(count, 9).t().contiguous()
         rows, columns = (height - 2) // 2, (width - 2) // 2
-        out = torch.empty(n, count, rows, columns, dtype=precision, memory_format=torch.channels_last)
-        winner = torch.empty(n, rows, columns, count, dtype=torch.uint8)
+        out = torch.empty(
+            n, count, rows, columns, dtype=precision, device=images.device, memory_format=torch.channels_last
+        )
+        winner = torch.empty(n, rows, columns, count, dtype=torch.uint8, device=images.device)
         kernels.stem(images, filters, rounded(bias), out, winner)
         ctx.save_for_backward(images, winner)
         ctx.kernels, ctx.kind = kernels, (weight.dtype, bias.dtype)
@@ -85,7 +87,7 @@ class _Stem(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, Tensor, None, None]:
         images, winner = ctx.saved_tensors
         count = winner.shape[3]
-        sums = torch.empty(torch.get_num_threads(), 10, count)
+        sums = torch.empty(torch.get_num_threads(), 10, count, dtype=torch.float32, device=images.device)
         ctx.kernels.stem_gradient(gradient.contiguous(memory_format=torch.channels_last), winner, images, sums)
         total = sums.sum(0)  # (10, F)
         of_weight, of_bias = ctx.kind

@@ -47,8 +47,11 @@ class Brownlee(nn.Module):
         layers: list[nn.Module] = []
         left = size
         for before, after in zip((in_channels, *filters), filters, strict=False):
-            convolution = nn.Conv2d(before, after, kernel)  # 28 -> 26 -> 13
-            layers += [convolution, *pool_and_activate(activation)] if layers else first_stage(convolution, activation)
+            layers += (  # 28 -> 26 -> 13
+                [nn.Conv2d(before, after, kernel), *pool_and_activate(activation)]
+                if layers
+                else first_stage(before, after, kernel, activation)
+            )
             left = (left - kernel + 1) // 2
             check_left_over(left, size, "use larger pictures, fewer filters or a smaller kernel")
         self.features = nn.Sequential(*layers, nn.Flatten())  # 32 * 13 * 13 = 5,408

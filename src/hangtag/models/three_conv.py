@@ -50,13 +50,16 @@ class ThreeConv(nn.Module):
         layers: list[nn.Module] = []
         left = size
         for i, (before, after) in enumerate(zip((in_channels, *filters), filters, strict=False)):
-            convolution = Conv2d(before, after, kernel)  # 28 -> 26, 13 -> 11, 5 -> 3
-            left = left - kernel + 1
+            left = left - kernel + 1  # 28 -> 26, 13 -> 11, 5 -> 3
             if i == len(filters) - 1:
-                layers += [convolution, activation_layer(activation)]
-            else:  # 26 -> 13, 11 -> 5
-                layers += [convolution, *pool_and_activate(activation)] if i else first_stage(convolution, activation)
-                left //= 2
+                layers += [Conv2d(before, after, kernel), activation_layer(activation)]
+            else:
+                layers += (
+                    [Conv2d(before, after, kernel), *pool_and_activate(activation)]
+                    if i
+                    else first_stage(before, after, kernel, activation)
+                )
+                left //= 2  # 26 -> 13, 11 -> 5
             check_left_over(left, size, "use larger pictures, fewer filters or a smaller kernel")
         self.features = nn.Sequential(*layers, nn.Flatten())  # 64 * 3 * 3 = 576
         self.classifier = nn.Sequential(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from hangtag.core import recipe as records
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import sha256_of
-from hangtag.core.paths import bundle_names, find_bundle
+from hangtag.core.paths import bundle_names, find_bundle, folder_name
 from hangtag.core.recipe import NetworkRecipe, Recipe
 from hangtag.core.registry import nearest
 from hangtag.predict.foreign import ENDINGS
@@ -39,7 +38,7 @@ class Contestant:
     @property
     def folder(self) -> str:
         """A name for its folder that any file system takes; `read` sees to it that no two are alike."""
-        return re.sub(r"[^\w.-]+", "_", self.name).strip(".")[:60] or "model"
+        return folder_name(self.name)
 
     @property
     def trains_in_epochs(self) -> bool:

@@ -23,6 +23,7 @@ from hangtag import data as datasets
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
+from hangtag.core.paths import folder_name
 from hangtag.core.recipe import NetworkRecipe, fingerprint, to_dict
 from hangtag.data.split import VALIDATION_SEED, stratified
 from hangtag.experiment import differences
@@ -155,7 +156,7 @@ def tune(
         "sampler": "grid" if grid else "tpe",
         "data": about_data,
     }
-    label = f"{recipe.name}-{fingerprint(settings)}"
+    label = f"{folder_name(recipe.name)}-{fingerprint(settings)}"
     folder = out or Path("runs") / f"tune-{label}"
     busy = f"another process is at work in {folder}: wait for it, or choose another --out"
     with owning(folder, "run_busy", busy), interrupt.listening() as stop:

@@ -226,13 +226,14 @@ class _Run:
             if self.average:
                 self.average.update(self.model, books.step - 1, done)
             if ended:
+                self._check_weights(index, at)  # before they are judged
                 self._end_epoch()
                 books.seconds = before + clock()
             watch(self._progress(epoch, done, done - done_before, seen, time.perf_counter() - started, ended))
             stopping = stop.requested  # read once: it may change at any moment
             if stopping or ended or time.perf_counter() - saved > self.recipe.checkpoint_s:
-                if not _all_finite(self.parameters):  # no later loss would tell of the last step
-                    self._not_finite("the weights became infinite", index, at)
+                if not ended:
+                    self._check_weights(index, at)
                 self._save()
                 saved = time.perf_counter()
             if stopping:
@@ -407,6 +408,11 @@ class _Run:
             epoch_ended=ended,
         )
 
+    def _check_weights(self, index: Tensor, at: str) -> None:
+        """Before anything is judged or saved: no later loss would tell of the last step."""
+        if not _all_finite(self.parameters):
+            self._not_finite("the weights became infinite", index, at)
+
     def _where(self) -> str:
         return f"step {self.books.step}, epoch {self.books.epoch + 1}, batch {self.books.batch}"
 
@@ -471,7 +477,7 @@ def _default_generator(device: torch.device) -> torch.Generator:
     """
     if device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
-        return torch.cuda.default_generators[device.index or 0]
+        return torch.cuda.default_generators[torch.cuda.current_device() if device.index is None else device.index]
     if device.type == "mps":
         return torch.mps._get_default_mps_generator()
     return torch.default_generator
