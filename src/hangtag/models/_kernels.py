@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import write_file
+from hangtag.core.files import sha256_of, write_file
 from hangtag.core.paths import cache_folder
 
 _SOURCE = Path(__file__).with_suffix(".c")
@@ -127,12 +127,7 @@ def _loaded() -> tuple[Kernels | None, str | None]:
         runtime = _openmp_runtime()
         if runtime is None:
             return None, "this PyTorch brings no libgomp"
-        library = _compiled(runtime)
-        try:
-            return Kernels(ctypes.CDLL(str(library))), None
-        except OSError:  # a file that was damaged would be in the way for good
-            library.unlink(missing_ok=True)
-            return Kernels(ctypes.CDLL(str(_compiled(runtime)))), None
+        return Kernels(ctypes.CDLL(str(_compiled(runtime)))), None
     except (OSError, subprocess.SubprocessError, HangtagError) as error:
         said = getattr(error, "stderr", None) or error
         return None, " ".join(str(said).split())[:300]
@@ -160,9 +155,11 @@ def _compiled(runtime: Path) -> Path:
     processor = next((line for line in lines if line.startswith(("flags", "Features"))), platform.machine())
     parts = [_SOURCE.read_bytes(), processor.encode(), runtime.name.encode()]  # a home may serve several machines
     folder = cache_folder() / "kernels"
-    library = folder / f"{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}.so"
-    if library.exists() and _is_private(folder) and _is_private(library):
-        return library
+    key = hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
+    if folder.exists() and _is_private(folder):
+        for library in folder.glob(f"{key}-*.so"):  # a file that is not what its name says would end the process
+            if _is_private(library) and library.stem == f"{key}-{sha256_of(library)[:16]}":
+                return library
     compiler = next((found for name in ("gcc", "cc") if (found := shutil.which(name))), None)  # libgomp is gcc's
     if compiler is None:
         raise FileNotFoundError("there is no C compiler: apt install gcc")
@@ -177,6 +174,7 @@ def _compiled(runtime: Path) -> Path:
             [compiler, "-shared", "-Wl,-z,defs", str(compiled), str(runtime), "-o", str(linked)],
         ):
             subprocess.run(words, check=True, capture_output=True, errors="replace", timeout=_COMPILE_S)
+        library = folder / f"{key}-{sha256_of(linked)[:16]}.so"
         write_file(library, linked.read_bytes())  # whole or absent, if several processes compile at once
     library.chmod(0o600)
     return library
