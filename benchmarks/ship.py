@@ -2,7 +2,7 @@
 
 Reads the test set once, writes what it said into the card, leaves out what recognition does not need.
 
-Run: hangtag train quarter_hour --full --out runs/default && python benchmarks/ship.py runs/default default
+Run: hangtag train half_hour --out runs/default && python benchmarks/ship.py runs/default default
 """
 
 from __future__ import annotations
