@@ -3,7 +3,7 @@
 Max-pooling in PyTorch keeps eight bytes for each winner, fills its gradient with zeros before it writes a quarter of
 it, and turns every bfloat16 into a float and back; here it takes a sixth to a tenth of that time, and its numbers are
 PyTorch's bit for bit. A convolution of one channel fills a 32nd of a matrix tile: the first layers of the classics,
-done in one go, take a third of PyTorch's time (benchmarks/kernels.py), and differ from it by the order of sums.
+done in one go, take a third of PyTorch's time (docs/log.md), and differ from it by the order of sums.
 A zero loses its sign, and nothing else is lost.
 
 They exist where Linux has a C compiler and PyTorch brings libgomp; anywhere else `load` answers None, `why_not` says

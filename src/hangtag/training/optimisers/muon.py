@@ -20,8 +20,6 @@ from hangtag.training.optimisers._groups import check_fraction, keeping_layout, 
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # a steep start: singular values end within about 0.7..1.2, which is enough
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
-
-
 _LARGE = 1 << 16  # numbers: smaller matrices are done before bfloat16 pays for its conversions
 
 
