@@ -18,6 +18,6 @@ def quarter_hour() -> NetworkRecipe:
         schedule=Part("one_cycle", warmup=0.1),
         prune=0.5,
         batch_size=512,
-        epochs=56,
+        epochs=66,
         flip_average=True,
     )
