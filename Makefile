@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-all check bench tables clean
+.PHONY: demo serve test test-all check bench tables clean
 
 demo: $(VENV)/.ready
 	$(BIN)/hangtag demo
+
+serve: $(VENV)/.ready  ## the page and the HTTP service, until Ctrl-C
+	$(BIN)/hangtag serve
 
 test: $(VENV)/.ready  ## fast tests on drawn data, no network
 	$(BIN)/python -m pytest -q -n 2 -m "not real and not slow"

@@ -15,7 +15,7 @@ LAYERS = [
     {"preprocess"},
     {"data", "augment", "models", "metrics", "classical"},
     {"predict"},
-    {"training", "evaluation", "audit", "export"},
+    {"training", "evaluation", "audit", "export", "serve"},
     {"watch", "checks"},
     {"recipes", "experiment", "report"},
     {"out_of_fold", "study"},
@@ -31,6 +31,7 @@ WITHOUT_TORCH = (
     "recipes/",
     "audit/",
     "checks/",
+    "serve/",
     "predict/onnx.py",
     "predict/bundle.py",
 )

@@ -63,6 +63,7 @@ def test_the_promised_commands_are_there():
         "transfer",
         "ensemble",
         "distil",
+        "serve",
     }
 
 
@@ -127,6 +128,13 @@ def test_an_error_is_json_where_json_was_asked_for(run, words):
         (["ensemble", "no-such-model", "other"], 5, "bundle_not_found", "no-such-model"),
         (["distil", "no-such-model", "--into", "lenet5", "--data", "drawn"], 5, "bundle_not_found", "no-such-model"),
         (["distil", "no-such-model", "--into", "knn"], 2, "usage_value", "choose a network"),
+        (["serve", "no-such-model", "--port", "0"], 5, "bundle_not_found", "no-such-model"),
+        (
+            ["serve", "--host", "192.0.2.1", "--port", "0"],
+            2,
+            "usage_address",
+            "--host takes an address of this machine",
+        ),
         (["list", "modles"], 2, "usage", "models"),
         (["trian"], 2, "usage", "Did you mean 'train'?"),
     ],

@@ -46,7 +46,20 @@ def test_help_loads_click_and_nothing_else():
     assert not loaded(command("--help")) & {*TRAINING, "numpy", "onnxruntime", "PIL", "rich", "psutil"}
 
 
-COMMANDS = ("demo", "doctor", "data", "list", "train", "evaluate", "recognise", "report", "compare", "tune", "claims")
+COMMANDS = (
+    "demo",
+    "doctor",
+    "data",
+    "list",
+    "train",
+    "evaluate",
+    "recognise",
+    "report",
+    "compare",
+    "tune",
+    "claims",
+    "serve",
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -73,6 +86,12 @@ import hangtag.predict.onnx, hangtag.predict.recogniser, hangtag.evaluation, han
     packages = loaded(code)
     assert not packages & TRAINING
     assert "onnxruntime" in packages
+
+
+def test_serving_loads_onnx_runtime_and_none_of_what_trains():
+    packages = loaded("import hangtag.cli.serve, hangtag.serve.server; from hangtag import predict; predict.load()")
+    assert not packages & TRAINING
+    assert {"onnxruntime", "uvicorn"} <= packages
 
 
 def test_recipes_are_read_without_what_trains():

@@ -17,6 +17,7 @@ _PACKAGES = {
     "report": ("jinja2", "cleanlab", "scipy", "captum"),
     "tune": ("optuna", "scikit-learn", "jinja2"),
     "postgres": ("psycopg",),
+    "serve": ("starlette", "uvicorn"),
     "openvino": ("openvino",),
 }
 

@@ -1,0 +1,53 @@
+"""`hangtag serve`: a model as a web page and an HTTP service."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from hangtag.cli._engine import ENGINE
+
+if TYPE_CHECKING:
+    from hangtag.predict import Engine
+
+
+@click.command(epilog="Example: hangtag serve --host 0.0.0.0  (then open the address it prints on a phone)")
+@click.argument("bundle", default="default")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 for the network.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="A name the server is reached by. Repeatable.")
+@ENGINE
+@click.option("--json", "as_json", is_flag=True, help="Say where it serves as JSON on standard output.")
+def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engine: Engine, as_json: bool) -> None:
+    """Serve BUNDLE (a folder or a name): a page to drop pictures on, and POST /recognise for programs.
+
+    Pictures are judged and forgotten. Ctrl-C stops it.
+    """
+    from hangtag.core.optional import require
+
+    for package in ("starlette", "uvicorn"):
+        require(package, extra="serve")
+    from hangtag import predict
+    from hangtag.serve import server
+
+    listening = server.listen(host, port)  # an address that is taken is told before the model is loaded
+    with listening:
+        recogniser = predict.load(bundle, engine=engine)
+        urls = server.addresses(listening)
+
+        def ready() -> None:
+            if as_json:
+                click.echo(json.dumps({"url": urls[0], "urls": urls, "model": recogniser.card.name}))
+                return
+            click.secho(f"serving {recogniser.card.name}", bold=True)
+            for url in urls:
+                click.echo(f"  {url}")
+            click.echo(f"  curl --data-binary @shirt.jpg {urls[0]}/recognise")
+            click.secho("Ctrl-C stops it", dim=True)
+
+        try:
+            server.run(recogniser, listening, allow_host, ready)
+        except KeyboardInterrupt:  # the way to end it
+            click.secho("stopped", err=True, dim=True)

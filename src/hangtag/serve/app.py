@@ -1,0 +1,183 @@
+"""What the service answers: one picture in, one label out; the page that does so for people; and whether it lives.
+
+    POST /recognise?top=3   a picture's bytes -> {label, confidence, top, model, digest}
+    GET  /model             name, digest, classes, accuracy
+    GET  /health            {"status": "ok"}
+    GET  /                  the page
+
+Bytes are taken, never an address or a path: the server fetches nothing. A picture is decoded in a child process
+(`preprocess.decoder`), judged and forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.resources
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from hangtag.core.card import ONNX, WEIGHTS
+from hangtag.core.errors import HangtagError
+from hangtag.predict.recogniser import Recogniser, Recognition
+from hangtag.serve.guard import Guard, refusal
+
+MAX_BYTES = 20_000_000  # a phone's largest photos have 15 million; 32 of these at once fit into 640 MB
+RECEIVE_S = 30.0  # a picture arrives within this, or its sender is let go
+AT_WORK = 4  # pictures decoded and judged at once
+INSIDE = 32  # pictures taken in at once; the next sender is told to come back
+PAGE = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css"),
+        "/page.js": ("page.js", "text/javascript"), "/icon.svg": ("icon.svg", "image/svg+xml")}  # fmt: skip
+_STATUS = {  # what is not named is a picture that cannot be read: 422
+    "image_unsupported": 415,
+    "image_too_many_pixels": 413,
+    "request_too_large": 413,
+    "request_timeout": 408,
+    "request_unsupported": 415,
+    "request_value": 400,
+    "busy": 503,
+}
+
+
+class _RefusedError(Exception):
+    """A request that is not answered: a code of the service's own, and why."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def create(recogniser: Recogniser, hosts: tuple[str, ...] = (), anywhere: bool = False) -> ASGIApp:
+    """The service as an ASGI application.
+
+    Args:
+        recogniser: the model that answers.
+        hosts: host names let in besides `localhost`; see `Guard`.
+        anywhere: whether it listens beyond its own machine.
+    """
+    service = _Service(recogniser)
+    routes = [
+        Route("/recognise", service.recognise, methods=["POST"]),
+        Route("/model", service.model, methods=["GET"]),
+        Route("/health", service.health, methods=["GET"]),
+        *(Route(path, _file(*file), methods=["GET"]) for path, file in PAGE.items()),
+    ]
+    handlers = {HTTPException: _not_found, HangtagError: _refused, _RefusedError: _refused, Exception: _defect}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), hosts, anywhere)  # type: ignore[arg-type]
+
+
+class _Service:
+    """The answers that need the model."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        card = recogniser.card
+        self.recogniser = recogniser
+        self.inside = 0
+        self.turns = asyncio.Semaphore(AT_WORK)
+        self.workers = ThreadPoolExecutor(AT_WORK, "hangtag-serve")
+        file = card.files.get(ONNX) or card.files.get(WEIGHTS) or {}
+        self.name = {"model": card.name, "digest": str(file.get("sha256", ""))[:12]}
+        self.about = {
+            **self.name,
+            "class_names": list(recogniser.class_names),
+            "size": card.size,
+            "colour": card.colour,
+            "test_accuracy": (card.metrics.get("test") or {}).get("accuracy"),
+        }
+
+    async def recognise(self, request: Request) -> Response:
+        """What one picture shows."""
+        if self.inside >= INSIDE:  # said before the body is read
+            raise _RefusedError("busy", f"{INSIDE} pictures are being recognised: try again in a second")
+        self.inside += 1
+        try:
+            top = _top(request)
+            content = await _body(request)
+            async with self.turns:
+                if await request.is_disconnected():
+                    raise ClientDisconnect
+                loop = asyncio.get_running_loop()
+                found = await loop.run_in_executor(self.workers, self.recogniser.recognise, content, top)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
+        finally:
+            self.inside -= 1
+        assert isinstance(found, Recognition)  # bytes are one picture
+        if found.error is not None:
+            raise found.error
+        answer = found.to_dict()
+        return JSONResponse({**{key: answer[key] for key in ("label", "confidence", "top")}, **self.name})
+
+    async def model(self, request: Request) -> Response:
+        """Who answers."""
+        return JSONResponse(self.about)
+
+    async def health(self, request: Request) -> Response:
+        """That it answers."""
+        return JSONResponse({"status": "ok"})
+
+
+def _top(request: Request) -> int:
+    """`?top=`: how many classes to name."""
+    text = request.query_params.get("top", "3")
+    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 4 and int(text)):
+        raise _RefusedError("request_value", "top should be a whole number from 1")
+    return int(text)
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body, never more than `MAX_BYTES` of it in memory."""
+    too_large = _RefusedError("request_too_large", f"{MAX_BYTES // 1_000_000} MB is the most accepted")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise _RefusedError("request_unsupported", "send the picture as it is, without a content encoding")
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        cure = "send the picture's bytes as the body: curl --data-binary @shirt.jpg"
+        raise _RefusedError("request_unsupported", f"forms are not taken: {cure}")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > MAX_BYTES:
+        raise too_large
+    content = bytearray()
+    try:
+        async with asyncio.timeout(RECEIVE_S):
+            async for part in request.stream():
+                content += part
+                if len(content) > MAX_BYTES:
+                    raise too_large
+    except TimeoutError as error:
+        raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
+    return bytes(content)
+
+
+def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    """A file of the page, read once."""
+    content = (importlib.resources.files("hangtag.serve") / "page" / name).read_bytes()
+
+    async def send(request: Request) -> Response:
+        return Response(content, media_type=kind)
+
+    return send
+
+
+async def _refused(request: Request, error: HangtagError | _RefusedError) -> Response:
+    if error.code.partition("_")[0] not in ("image", "request", "busy"):  # not the caller's: no decoder starts, say
+        return refusal(request.scope, 500, error.code, error.message)
+    return refusal(request.scope, _STATUS.get(error.code, 422), error.code, error.message)
+
+
+async def _not_found(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 405:
+        response = refusal(request.scope, 405, "method_not_allowed", "this address does not take that method")
+        response.headers.update(error.headers or {})
+        return response
+    return refusal(request.scope, error.status_code, "not_found", "there is nothing here: POST /recognise, or open /")
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    return refusal(request.scope, 500, "internal_error", "a defect of ours; the server's terminal says more")

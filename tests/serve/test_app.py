@@ -1,0 +1,150 @@
+"""The service over real sockets: what it answers, and what it refuses."""
+
+import json
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hangtag.serve import app
+
+
+def test_a_served_picture_gets_the_label_recognise_gives(ask, pictures, recogniser):
+    images, files = pictures
+    for expected, content in zip(recogniser.recognise(images), files, strict=True):
+        status, _, answer = ask(body=content)
+        assert status == 200
+        assert list(answer) == ["label", "confidence", "top", "model", "digest"]
+        assert answer["label"] == expected.label
+        assert answer["confidence"] == pytest.approx(expected.confidence, abs=2e-6)
+        assert [row["label"] for row in answer["top"]] == [label for label, _ in expected.top]
+
+
+def test_answers_do_not_mix_under_load(ask, pictures, recogniser):
+    images, files = pictures
+    expected = recogniser.recognise(images)
+    with ThreadPoolExecutor(12) as senders:
+        answers = list(senders.map(lambda content: ask(body=content), files * 4))
+    for (status, _, answer), meant in zip(answers, list(expected) * 4, strict=True):
+        assert (status, answer["label"]) == (200, meant.label)
+        assert answer["confidence"] == pytest.approx(meant.confidence, abs=2e-6)
+
+
+def test_top_says_how_many_classes_are_named(ask, pictures):
+    assert [len(ask(path=f"/recognise?top={top}", body=pictures[1][0])[2]["top"]) for top in (1, 5, 99)] == [1, 5, 10]
+
+
+@pytest.mark.parametrize("top", ["0", "-1", "x", "", "1e3", "９", "9" * 5000])
+def test_a_top_that_is_no_number_is_refused(ask, pictures, top):
+    from urllib.parse import quote
+
+    status, _, answer = ask(path=f"/recognise?top={quote(top)}", body=pictures[1][0])
+    assert (status, answer["error"]["code"]) == (400, "request_value")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "code"),
+    [
+        (b"", {}, 422, "image_empty"),
+        (b"hello", {}, 415, "image_unsupported"),
+        (b"<html><script>alert(1)</script>", {}, 415, "image_unsupported"),
+        (b"\xff\xd8\xff\xe0abc", {}, 422, "image_truncated"),
+        (b"x", {"Content-Encoding": "gzip"}, 415, "request_unsupported"),
+        (b"x", {"Content-Type": "multipart/form-data; boundary=x"}, 415, "request_unsupported"),
+        (b"x", {"Content-Length": "20000001"}, 413, "request_too_large"),
+    ],
+)
+def test_what_is_no_picture_is_told_why(ask, body, headers, status, code):
+    got, sent, answer = ask(body=body, headers=headers)
+    assert (got, answer["error"]["code"]) == (status, code)
+    assert list(answer["error"]) == ["code", "message", "request_id"]
+    assert answer["error"]["request_id"] == sent["x-request-id"]
+    assert "\n" not in answer["error"]["message"]
+
+
+def test_a_body_without_a_length_is_counted_while_it_comes(port, monkeypatch):
+    monkeypatch.setattr(app, "MAX_BYTES", 100_000)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
+        endless.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(11):  # the last one is too much; no end is ever sent
+            endless.sendall(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
+        answer = endless.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_too_large"
+
+
+def test_a_picture_that_never_comes_is_not_waited_for(port, monkeypatch):
+    monkeypatch.setattr(app, "RECEIVE_S", 0.2)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+        slow.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
+        answer = slow.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_timeout"
+
+
+def test_too_many_at_once_are_told_to_come_back_before_they_send(ask, pictures, port, monkeypatch):
+    monkeypatch.setattr(app, "INSIDE", 2)
+    held = []
+    try:
+        for _ in range(2):
+            held.append(socket.create_connection(("127.0.0.1", port), timeout=10))
+            held[-1].sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(0.2)
+        status, headers, answer = ask(body=pictures[1][0])
+        assert (status, answer["error"]["code"], headers["retry-after"]) == (503, "busy", "1")
+    finally:
+        for connection in held:
+            connection.close()
+    for _ in range(50):  # those who hang up leave their place to others
+        if (status := ask(body=pictures[1][0])[0]) == 200:
+            break
+        time.sleep(0.05)
+    assert status == 200
+
+
+def test_a_sender_who_hangs_up_leaves_nothing_behind(ask, port):
+    before = threading.active_count()
+    for _ in range(40):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as rude:
+            rude.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\nx")
+    assert ask("GET", "/health")[0] == 200
+    assert threading.active_count() <= before + app.AT_WORK + 2
+
+
+def test_an_unknown_address_or_method_is_told_what_there_is(ask):
+    assert ask("GET", "/nothing")[2]["error"]["code"] == "not_found"
+    assert ask("GET", "/../../etc/passwd")[0] == 404
+    status, headers, answer = ask("GET", "/recognise")
+    assert (status, headers["allow"], answer["error"]["code"]) == (405, "POST", "method_not_allowed")
+
+
+def test_a_defect_is_an_answer_without_its_insides(ask, pictures, recogniser, monkeypatch, capfd):
+    monkeypatch.setattr(recogniser, "recognise", lambda *_: 1 / 0)
+    status, _, answer = ask(body=pictures[1][0])
+    assert (status, answer["error"]["code"]) == (500, "internal_error")
+    assert "division" not in answer["error"]["message"]
+
+
+def test_the_model_says_who_it_is(ask, recogniser):
+    status, _, about = ask("GET", "/model")
+    assert status == 200
+    assert about["class_names"] == list(recogniser.class_names)
+    assert about["digest"] == recogniser.card.files["model.onnx"]["sha256"][:12]
+
+
+@pytest.mark.parametrize("path", ["/", "/page.css", "/page.js", "/icon.svg", "/model", "/nothing"])
+def test_every_answer_tells_browsers_to_be_strict(ask, path):
+    _, headers, _ = ask("GET", path)
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["access-control-allow-origin"] is None
+    assert headers["server"] is None
+
+
+def test_no_address_is_fetched_and_no_path_is_read(port, ask):
+    """The service takes bytes: no route has a parameter in its path, and what is sent is never a place to look."""
+    for body in (b"/etc/passwd", b"file:///etc/passwd", f"http://127.0.0.1:{port}/icon.svg".encode()):
+        assert ask(body=body)[2]["error"]["code"] == "image_unsupported"

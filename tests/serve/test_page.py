@@ -1,0 +1,112 @@
+"""The page in a real browser: what a shop colleague drops, sees and saves."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install 'hangtag[dev]'"
+)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+if CHROMIUM is None:
+    pytest.skip("there is no chromium to open the page with: apt-get install chromium", allow_module_level=True)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture
+def visit(port):
+    """visit(width) -> the open page; fails at the end if anything went wrong or went out to others."""
+    faults, home = [], f"http://127.0.0.1:{port}"
+    with playwright.sync_playwright() as api:
+        chromium = api.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+
+        def visit(**options):
+            page = chromium.new_context(**options).new_page()
+            page.on("console", lambda line: "status of 4" in line.text or faults.append(line.text))
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+            page.on("request", lambda request: request.url.startswith((home, "blob:")) or faults.append(request.url))
+            page.goto(home)
+            return page
+
+        yield visit
+        chromium.close()
+    assert not faults
+
+
+def finished(page, cards):
+    page.locator(".card").nth(cards - 1).wait_for()
+    for _ in range(300):
+        if not page.locator(".waiting").count():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("some pictures are still waiting")
+
+
+def test_pictures_chosen_are_named_counted_and_saved(visit, pictures, recogniser, tmp_path):
+    images, files = pictures
+    names = [f"{i}.png" for i in range(5)] + ['=HYPERLINK("x").png']
+    for name, content in zip(names, files[:6], strict=True):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "note.txt").write_text("hello")
+    page = visit()
+    page.set_input_files("#choose", [tmp_path / name for name in [*names, "note.txt"]])
+    finished(page, 7)
+    assert page.locator("#count").inner_text() == "6 of 7 recognised · 1 could not be"
+    expected = [answer.label for answer in recogniser.recognise(images[:6])]
+    labels = [text.rstrip("?") for text in page.locator(".label").all_inner_texts()]
+    assert labels[:6] == expected
+    assert "JPEG, PNG or WebP" in labels[6]
+    with page.expect_download() as download:
+        page.click("#save")
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["picture", "label", "confidence", "error"]
+    assert [row[1] for row in rows[1:7]] == expected
+    assert rows[6][0] == '\'=HYPERLINK("x").png'
+    page.click("#clear")
+    assert page.locator(".card").count() == 0
+    assert page.locator("#status").is_hidden()
+
+
+def test_a_file_name_is_text_and_never_a_command(visit, pictures, tmp_path):
+    for name in ("<img src=x onerror=alert(1)>.png", "<script>alert(1)<", "{{7*7}}.png"):
+        (tmp_path / name.replace("/", "")).write_bytes(pictures[1][0])
+    page = visit()
+    page.set_input_files("#choose", sorted(tmp_path.iterdir()))
+    finished(page, 3)
+    assert page.locator(".name").all_inner_texts() == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_dropped_pictures_are_recognised(visit, pictures):
+    page = visit()
+    transfer = page.evaluate_handle(
+        """(bytes) => { const all = new DataTransfer();
+        all.items.add(new File([new Uint8Array(bytes)], "dropped.png", {type: "image/png"})); return all; }""",
+        list(pictures[1][0]),
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
+    finished(page, 1)
+    assert page.locator(".name").inner_text() == "dropped.png"
+
+
+def test_a_phone_is_offered_its_camera_and_needs_no_sideways_scrolling(visit, pictures, tmp_path):
+    (tmp_path / f"{'long' * 30}.png").write_bytes(pictures[1][0])
+    page = visit(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    assert page.locator(".camera").is_visible()
+    page.set_input_files("#camera", list(tmp_path.iterdir()))
+    finished(page, 1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_server_that_has_gone_is_told(visit, pictures, tmp_path):
+    (tmp_path / "a.png").write_bytes(pictures[1][0])
+    page = visit()
+    page.locator("#about").get_by_text("kinds").wait_for()
+    page.route("**/recognise", lambda route: route.fulfill(status=200, body="not JSON"))
+    page.set_input_files("#choose", tmp_path / "a.png")
+    finished(page, 1)
+    assert "the server does not answer" in page.locator(".label").inner_text()
