@@ -38,6 +38,17 @@ def test_an_average_answers_with_the_mean_of_its_members(trained, tmp_path):
     json.dumps(asdict(found), allow_nan=False)
 
 
+def test_half_the_bytes_answer_the_same_and_the_card_says_how_nearly(trained, tmp_path):
+    names = [trained("one"), trained("two", seed=1)]
+    whole = ensemble(names, out=tmp_path / "whole", watch=quiet())
+    half = ensemble(names, half=True, out=tmp_path / "half", watch=quiet())
+    sizes = [(_path(one.bundle) / "model.onnx").stat().st_size for one in (whole, half)]
+    assert sizes[1] < 0.8 * sizes[0]  # of so small a network half is its graph
+    assert 0 < half.parity["max_abs_difference"] < 0.01
+    answered = [load(one.bundle).predict_proba(images()) for one in (whole, half)]
+    np.testing.assert_allclose(*answered, atol=0.01)
+
+
 def _path(name):
     from pathlib import Path
 

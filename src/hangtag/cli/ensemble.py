@@ -19,12 +19,19 @@ import click
     show_default=True,
     help="Mean of answers; with weights fitted on validation pictures; or one network with the mean of weights.",
 )
+@click.option("--half", is_flag=True, help="Keep weights in 16 bits: half the size, computed with in 32.")
 @click.option("--data", metavar="PATH", help="Where the data lies. [default: the data the first was trained on]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the result.  [default: under runs/]")
 @click.option("--seed", type=click.IntRange(min=0), help="Taken as everywhere; nothing here is drawn.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(
-    bundles: tuple[str, ...], how: Any, data: str | None, out: Path | None, seed: int | None, as_json: bool
+    bundles: tuple[str, ...],
+    how: Any,
+    half: bool,
+    data: str | None,
+    out: Path | None,
+    seed: int | None,
+    as_json: bool,
 ) -> None:
     """Put bundles of the same classes together into one, to be used like any other.
 
@@ -34,7 +41,7 @@ def command(
     from hangtag.study.ensemble import ensemble
 
     with watched(f"ensemble, {how}") as watch:
-        found = ensemble(bundles, how=how, data=data, out=out, watch=watch)
+        found = ensemble(bundles, how=how, half=half, data=data, out=out, watch=watch)
     if as_json:
         click.echo(json.dumps({"out": found.bundle, **dataclasses.asdict(found)}, allow_nan=False))
         return

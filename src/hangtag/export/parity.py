@@ -33,8 +33,8 @@ class Parity:
         return asdict(self)
 
 
-def compare(exported: Predictor, trained: Predictor, images: Pictures) -> Parity:
-    """Both on the same real pictures.
+def compare(exported: Predictor, trained: Predictor, images: Pictures, tolerance: float = TOLERANCE) -> Parity:
+    """Both on the same real pictures; no probability may differ by more than `tolerance`.
 
     Raises:
         HangtagError: `bundle_parity` if they are not the same function: nothing that differs is ever bundled.
@@ -45,7 +45,7 @@ def compare(exported: Predictor, trained: Predictor, images: Pictures) -> Parity
         max_abs_difference=float(np.abs(ours - theirs).max()),
         agreement=float((ours.argmax(1) == theirs.argmax(1)).mean()),
     )
-    if not parity.max_abs_difference <= TOLERANCE:  # a NaN fails too
+    if not parity.max_abs_difference <= tolerance:  # a NaN fails too
         raise HangtagError(
             "bundle_parity",
             f"the exported model differs from the trained one by {parity.max_abs_difference:.2g} on real pictures; "

@@ -89,6 +89,7 @@ def ensemble(
     names: Sequence[str],
     *,
     how: How = "average",
+    half: bool = False,
     data: str | None = None,
     out: Path | None = None,
     watch: Watch | None = None,
@@ -98,6 +99,7 @@ def ensemble(
     Args:
         names: two or more bundles of the same classes and kind of picture.
         how: "average", "weighted" or "soup".
+        half: keep the weights of `model.onnx` in sixteen bits, which halves the file.
         data: what `data.find` takes; by default the data the first member was trained on.
         out: folder of the result; by default one under `runs/`.
         watch: who is told.
@@ -117,6 +119,7 @@ def ensemble(
         "how": how,
         "members": [one.card.files[ONNX]["sha256"] for one in opened],
         "data": data or opened[0].card.data.get("name"),
+        **({"half": True} if half else {}),
     }
     folder = out or Path("runs") / f"ensemble-{fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is at work in {folder}: wait for it, or choose another --out"):
@@ -125,13 +128,13 @@ def ensemble(
         if (known := _finished(folder)) is not None:
             watch.message(f"finished already: {folder}")
             return known
-        found = _made(names, opened, how, data, folder, watch)
+        found = _made(names, opened, how, half, data, folder, watch)
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(found), indent=1).encode())
     return found
 
 
 def _made(
-    names: Sequence[str], opened: list[Bundle], how: How, data: str | None, folder: Path, watch: Watch
+    names: Sequence[str], opened: list[Bundle], how: How, half: bool, data: str | None, folder: Path, watch: Watch
 ) -> Ensemble:
     first = opened[0].card
     dataset = dataset_of(first, data, watch.reading)
@@ -163,6 +166,11 @@ def _made(
         content = merged([one.files[ONNX] for one in opened], weights, shape, len(first.class_names))
         stirred = None
         parity = compare(OnnxPredictor(content, card), _Mean(members, weights), proof)
+    if half:
+        from hangtag.export import half as halves
+
+        whole, content = OnnxPredictor(content, card), halves.halved(content)
+        parity = compare(OnnxPredictor(content, card), whole, proof, halves.TOLERANCE)
     served = OnnxPredictor(content, card)
     judged = _judged(served, validation, watch) if fair else None
     card = dataclasses.replace(
