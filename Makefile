@@ -23,9 +23,17 @@ check: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/python benchmarks/tables.py --check
 
-bench: $(VENV)/.ready
-	$(BIN)/python benchmarks/recipes.py
+# What fits in an hour on two quiet cores; each says in its first lines how to run it at length.
+PEER ?= .venv-peer
+bench: $(VENV)/.ready $(PEER)/.ready
 	$(BIN)/python benchmarks/light.py
+	$(BIN)/python benchmarks/demo.py --runs 1
+	$(BIN)/python benchmarks/kernels.py
+	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/recipes.py --recipes lenet5,brownlee,three_conv,custom_cnn,mlp
+	$(BIN)/python benchmarks/inference.py --peer-python $(PEER)/bin/python --rounds 1
+	$(BIN)/python benchmarks/three_conv_vs_keras.py --peer-python $(PEER)/bin/python --rounds 1 --jit off
+	$(BIN)/python benchmarks/time_to_accuracy.py --peer-python $(PEER)/bin/python --rounds 1 --peers 1 --quarter-hours 1 --jit off
 
 tables: $(VENV)/.ready
 	$(BIN)/python benchmarks/tables.py
@@ -37,5 +45,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@
 
+$(PEER)/.ready: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv $(PEER)
+	$(PEER)/bin/python -m pip install --quiet -r benchmarks/peers/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(PEER) build dist .pytest_cache .mypy_cache .ruff_cache
