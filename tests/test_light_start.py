@@ -94,6 +94,14 @@ def test_serving_loads_onnx_runtime_and_none_of_what_trains():
     assert {"onnxruntime", "uvicorn"} <= packages
 
 
+def test_training_brings_no_compiler_and_no_exporter_but_the_one_it_uses(tmp_path):
+    """`torch._dynamo`, which PyTorch's optimisers import for `torch.compile`, costs a second and 70 MB."""
+    pytest.importorskip("torch")
+    small = "drawn.TRAINING_PICTURES = 200; drawn.TEST_PICTURES = 50"
+    words = ("train", "lenet5", "--data", "drawn", "--epochs", "1", "--out", str(tmp_path / "run"), "--json")
+    assert "sympy" not in loaded(f"from hangtag.data.sets import drawn; {small}; {command(*words)}")
+
+
 def test_recipes_are_read_without_what_trains():
     assert not loaded("import hangtag; hangtag.recipe('fast'); hangtag.recipe('knn')") & TRAINING
 

@@ -10,6 +10,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import Part
 from hangtag.training import optimisers
 from hangtag.training.optimisers import muon
+from hangtag.training.optimisers._undecorated import undecorated
 from hangtag.training.optimisers.muon import orthogonalised
 
 IMAGES = torch.randn(32, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -182,3 +183,18 @@ def test_muon_moves_hidden_layers_only():
 def test_muon_says_which_models_it_is_not_for():
     with pytest.raises(HangtagError, match="use adamw"):
         optimisers.register.get("muon")(nn.Linear(4, 2))
+
+
+@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.RMSprop])
+def test_without_its_decorators_an_optimiser_computes_the_same(kind):
+    decorated, bare = network(), network()
+    steps(decorated, kind(decorated.parameters(), lr=0.01), 5)
+    steps(bare, undecorated(kind)(bare.parameters(), lr=0.01), 5)
+    for one, other in zip(decorated.parameters(), bare.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_without_its_decorators_an_optimiser_leaves_pytorchs_own_as_it_is():
+    before = {name: vars(torch.optim.Optimizer)[name] for name in ("add_param_group", "zero_grad", "state_dict")}
+    undecorated(torch.optim.Adam)(network().parameters())
+    assert {name: vars(torch.optim.Optimizer)[name] for name in before} == before

@@ -10,6 +10,7 @@ from torch.optim import AdamW, Optimizer
 
 from hangtag.training.optimisers import register
 from hangtag.training.optimisers._groups import check_fraction, keeping_layout, parameter_groups
+from hangtag.training.optimisers._undecorated import undecorated
 
 
 @register("adamw")
@@ -28,4 +29,4 @@ def adamw(
     check_fraction("beta1", beta1)
     check_fraction("beta2", beta2)
     groups = parameter_groups(model, lr, weight_decay)
-    return keeping_layout(AdamW(groups, lr=lr, betas=(beta1, beta2), fused=True))
+    return keeping_layout(undecorated(AdamW)(groups, lr=lr, betas=(beta1, beta2), fused=True))

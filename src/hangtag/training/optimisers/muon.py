@@ -17,6 +17,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.training.machine import fast_bf16
 from hangtag.training.optimisers import register
 from hangtag.training.optimisers._groups import check_fraction, keeping_layout, parameter_groups
+from hangtag.training.optimisers._undecorated import undecorated
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # a steep start: singular values end within about 0.7..1.2, which is enough
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
@@ -116,4 +117,4 @@ def muon(
     weights_group = parameter_groups(model, lr, weight_decay)[0]
     moved = [p for p in weights_group["params"] if id(p) in hidden]
     groups.append({**weights_group, "params": moved, "momentum": momentum, "hidden": True})
-    return keeping_layout(Muon(groups, lr))
+    return keeping_layout(undecorated(Muon)(groups, lr))

@@ -10,6 +10,7 @@ from torch.optim import Optimizer, RMSprop
 
 from hangtag.training.optimisers import register
 from hangtag.training.optimisers._groups import check_fraction, keeping_layout, parameter_groups
+from hangtag.training.optimisers._undecorated import undecorated
 
 
 @register("rmsprop")
@@ -28,4 +29,4 @@ def rmsprop(
     check_fraction("smoothing", smoothing)
     check_fraction("momentum", momentum)
     groups = parameter_groups(model, lr, weight_decay)
-    return keeping_layout(RMSprop(groups, lr=lr, alpha=smoothing, momentum=momentum, foreach=True))
+    return keeping_layout(undecorated(RMSprop)(groups, lr=lr, alpha=smoothing, momentum=momentum, foreach=True))

@@ -12,6 +12,7 @@ from torch.optim import SGD, Optimizer
 from hangtag.core.errors import HangtagError
 from hangtag.training.optimisers import register
 from hangtag.training.optimisers._groups import check_fraction, keeping_layout, parameter_groups
+from hangtag.training.optimisers._undecorated import undecorated
 
 
 @register("sgd")
@@ -38,4 +39,4 @@ def sgd(
     if nesterov and momentum == 0:
         raise HangtagError("usage_value", "nesterov needs momentum above 0: set momentum, or nesterov=false")
     groups = parameter_groups(model, lr, weight_decay, norm_bias_lr_scale)
-    return keeping_layout(SGD(groups, lr=lr, momentum=momentum, nesterov=nesterov, fused=True))
+    return keeping_layout(undecorated(SGD)(groups, lr=lr, momentum=momentum, nesterov=nesterov, fused=True))
