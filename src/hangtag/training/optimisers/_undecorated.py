@@ -28,5 +28,6 @@ def undecorated(kind: _Kind) -> _Kind:
             with torch.no_grad():
                 step(self)
 
+        without_gradients.hooked = True  # type: ignore[attr-defined]  # else PyTorch wraps it for its profiler
         bare["step"] = without_gradients
     return type(kind.__name__, (kind,), bare)  # type: ignore[return-value]
