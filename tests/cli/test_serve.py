@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -31,21 +32,29 @@ def serving():
         process.communicate()
 
 
-def test_ctrl_c_ends_it_cleanly(serving):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(serving, how):
     process, url = serving
     with urllib.request.urlopen(f"{url}/health", timeout=10) as response:
         assert json.load(response) == {"status": "ok"}
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     out, err = process.communicate(timeout=20)
-    assert (process.returncode, out) == (0, "")
-    assert err == "stopped\n"
+    assert (process.returncode, out, err) == (0, "", "stopped\n")
 
 
-def test_sigterm_ends_it_without_a_traceback(serving):
-    process, _ = serving
-    process.terminate()
+@pytest.mark.slow
+def test_who_is_still_sending_when_it_ends_is_told(serving):
+    process, url = serving
+    port = int(url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
+        slow.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
+        time.sleep(0.3)
+        process.terminate()
+        answer = slow.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "stopping"
     _, err = process.communicate(timeout=20)
-    assert process.returncode in (0, -signal.SIGTERM)
+    assert process.returncode == 0
     assert "Traceback" not in err
 
 
@@ -55,4 +64,20 @@ def test_a_port_in_use_is_told_at_once(capsys):
         assert cli._run(["serve", "--port", port]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"error: port {port} of 127.0.0.1 is in use")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--host", ""], "--host is empty"),
+        (["--allow-host", ""], "a name such as shop.example"),
+        (["--allow-host", "http://shop.example"], "without http://"),
+        (["--allow-host", "shop.example:8000"], "and port"),
+    ],
+)
+def test_an_address_that_would_never_do_is_told(capsys, words, says):
+    assert cli._run(["serve", "--port", "0", *words]) == 2
+    err = capsys.readouterr().err
+    assert says in err
     assert err.count("\n") == 1

@@ -1,5 +1,6 @@
 """Who is let in by which name."""
 
+import json
 import socket
 
 import pytest
@@ -40,8 +41,15 @@ def test_a_stranger_gets_one_clear_line(ask, host):
     assert "--allow-host" in answer["error"]["message"]
 
 
-def test_two_host_headers_or_none_are_refused(port):
-    for hosts in (b"Host: localhost\r\nHost: localhost\r\n", b""):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n")
-            assert connection.makefile("rb").read().startswith(b"HTTP/1.1 400")
+def test_no_host_at_all_is_refused(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "host_not_allowed"
+
+
+def test_an_address_may_be_allowed_by_name():
+    assert Guard(None, ("10.0.0.5", "[fd00::1]")).lets_in("10.0.0.5:8000")
+    assert Guard(None, ("10.0.0.5", "[fd00::1]")).lets_in("[fd00::1]")
+    assert not Guard(None, ("10.0.0.5",)).lets_in("10.0.0.6")

@@ -12,6 +12,7 @@ playwright = pytest.importorskip(
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if CHROMIUM is None:
     pytest.skip("there is no chromium to open the page with: apt-get install chromium", allow_module_level=True)
+EXPECTED = ("status of 4", "ERR_FAILED")  # what the browser itself says of refused and lost requests
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
@@ -25,7 +26,7 @@ def visit(port):
 
         def visit(**options):
             page = chromium.new_context(**options).new_page()
-            page.on("console", lambda line: "status of 4" in line.text or faults.append(line.text))
+            page.on("console", lambda line: any(word in line.text for word in EXPECTED) or faults.append(line.text))
             page.on("pageerror", lambda error: faults.append(str(error)))
             page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
             page.on("request", lambda request: request.url.startswith((home, "blob:")) or faults.append(request.url))
@@ -102,11 +103,39 @@ def test_a_phone_is_offered_its_camera_and_needs_no_sideways_scrolling(visit, pi
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_a_server_that_has_gone_is_told(visit, pictures, tmp_path):
-    (tmp_path / "a.png").write_bytes(pictures[1][0])
-    page = visit()
+def test_a_moment_without_a_network_costs_nothing_and_a_server_that_has_gone_is_told(visit, pictures, tmp_path):
+    for name in "abc":
+        (tmp_path / f"{name}.png").write_bytes(pictures[1][0])
+    page, lost = visit(), []
     page.locator("#about").get_by_text("kinds").wait_for()
-    page.route("**/recognise", lambda route: route.fulfill(status=200, body="not JSON"))
+    page.route("**/recognise", lambda route: (lost.append(1), route.abort() if len(lost) < 3 else route.continue_()))
     page.set_input_files("#choose", tmp_path / "a.png")
     finished(page, 1)
-    assert "the server does not answer" in page.locator(".label").inner_text()
+    assert page.locator("#count").inner_text() == "1 of 1 recognised"
+    page.evaluate("performance.now()")
+    page.clock.install()
+    page.unroute("**/recognise")
+    page.route("**/recognise", lambda route: route.abort())
+    page.set_input_files("#choose", [tmp_path / "b.png", tmp_path / "c.png"])
+    for _ in range(60):
+        page.clock.run_for(1000)
+        if not page.locator(".waiting").count():
+            break
+    assert page.locator(".failed .label").all_inner_texts() == ["the server does not answer: is it still running?"] * 2
+
+
+def test_clear_stops_what_still_waits(visit, pictures, tmp_path):
+    for number in range(12):
+        (tmp_path / f"{number:02d}.png").write_bytes(pictures[1][0])
+    page, asked = visit(), []
+    page.route("**/recognise", lambda route: asked.append(route))  # nobody answers
+    page.set_input_files("#choose", sorted(tmp_path.iterdir()))
+    page.locator(".card").nth(11).wait_for()
+    page.click("#clear")
+    assert page.evaluate("document.activeElement.id") == "choose"
+    page.unroute("**/recognise")
+    page.set_input_files("#choose", tmp_path / "00.png")
+    finished(page, 1)
+    page.wait_for_timeout(200)
+    assert len(asked) == 3
+    assert page.locator("#count").inner_text() == "1 of 1 recognised"

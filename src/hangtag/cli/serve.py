@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engine: Engine, as_json: bool) -> None:
     """Serve BUNDLE (a folder or a name): a page to drop pictures on, and POST /recognise for programs.
 
-    Pictures are judged and forgotten. Ctrl-C stops it.
+    Pictures are judged and forgotten. There is no password. Ctrl-C stops it.
     """
     from hangtag.core.optional import require
 
@@ -31,6 +31,10 @@ def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engi
         require(package, extra="serve")
     from hangtag import predict
     from hangtag.serve import server
+
+    hosts = tuple(_host_name(name) for name in allow_host)
+    if not _is_address(host):
+        hosts += (host,)
 
     listening = server.listen(host, port)  # an address that is taken is told before the model is loaded
     with listening:
@@ -48,6 +52,25 @@ def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engi
             click.secho("Ctrl-C stops it", dim=True)
 
         try:
-            server.run(recogniser, listening, allow_host, ready)
+            server.run(recogniser, listening, hosts, ready)
         except KeyboardInterrupt:  # the way to end it
             click.secho("stopped", err=True, dim=True)
+
+
+def _host_name(name: str) -> str:
+    """A value of `--allow-host`: what a browser's `Host` header may say, without a port."""
+    if not name or "/" in name or (":" in name and not _is_address(name.strip("[]"))):
+        raise click.UsageError(
+            f"--allow-host takes a name such as shop.example, without http:// and port, not {name!r}"
+        )
+    return f"[{name.strip('[]')}]" if ":" in name else name
+
+
+def _is_address(host: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp
 from hangtag.core.card import ONNX, WEIGHTS
 from hangtag.core.errors import HangtagError
 from hangtag.predict.recogniser import Recogniser, Recognition
-from hangtag.serve.guard import Guard, refusal
+from hangtag.serve.guard import Guard, log, refusal
 
 MAX_BYTES = 20_000_000  # a phone's largest photos have 15 million; 32 of these at once fit into 640 MB
 RECEIVE_S = 30.0  # a picture arrives within this, or its sender is let go
@@ -43,6 +43,7 @@ _STATUS = {  # what is not named is a picture that cannot be read: 422
     "request_value": 400,
     "busy": 503,
 }
+_OURS = "a defect of ours: the server's terminal says more, under this request's number"
 
 
 class _RefusedError(Exception):
@@ -69,8 +70,10 @@ def create(recogniser: Recogniser, hosts: tuple[str, ...] = (), anywhere: bool =
         Route("/health", service.health, methods=["GET"]),
         *(Route(path, _file(*file), methods=["GET"]) for path, file in PAGE.items()),
     ]
-    handlers = {HTTPException: _not_found, HangtagError: _refused, _RefusedError: _refused, Exception: _defect}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), hosts, anywhere)  # type: ignore[arg-type]
+    handlers = {HTTPException: _http_error, HangtagError: _refused, _RefusedError: _refused, Exception: _defect}
+    app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    app.router.redirect_slashes = False
+    return Guard(app, hosts, anywhere)
 
 
 class _Service:
@@ -135,7 +138,7 @@ def _top(request: Request) -> int:
 async def _body(request: Request) -> bytes:
     """The request's body, never more than `MAX_BYTES` of it in memory."""
     too_large = _RefusedError("request_too_large", f"{MAX_BYTES // 1_000_000} MB is the most accepted")
-    if request.headers.get("content-encoding", "identity") != "identity":
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise _RefusedError("request_unsupported", "send the picture as it is, without a content encoding")
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         cure = "send the picture's bytes as the body: curl --data-binary @shirt.jpg"
@@ -166,12 +169,13 @@ def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _refused(request: Request, error: HangtagError | _RefusedError) -> Response:
-    if error.code.partition("_")[0] not in ("image", "request", "busy"):  # not the caller's: no decoder starts, say
-        return refusal(request.scope, 500, error.code, error.message)
-    return refusal(request.scope, _STATUS.get(error.code, 422), error.code, error.message)
+    if error.code.partition("_")[0] in ("image", "request", "busy"):
+        return refusal(request.scope, _STATUS.get(error.code, 422), error.code, error.message)
+    log.error("request %s failed", request.scope["request_id"], exc_info=error)  # no decoder starts, say
+    return refusal(request.scope, 500, error.code, _OURS)
 
 
-async def _not_found(request: Request, error: HTTPException) -> Response:
+async def _http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
         response = refusal(request.scope, 405, "method_not_allowed", "this address does not take that method")
         response.headers.update(error.headers or {})
@@ -180,4 +184,4 @@ async def _not_found(request: Request, error: HTTPException) -> Response:
 
 
 async def _defect(request: Request, error: Exception) -> Response:
-    return refusal(request.scope, 500, "internal_error", "a defect of ours; the server's terminal says more")
+    return refusal(request.scope, 500, "internal_error", _OURS)

@@ -7,7 +7,10 @@ pointed elsewhere, and is let in if the server listens beyond its own machine.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
+import logging
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,14 +26,16 @@ HEADERS = {
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
 }
+LET_RUN_S, LET_RUN_BYTES = 5.0, 40_000_000  # of a body nobody wants
+log = logging.getLogger("hangtag.serve")
 
 
 class Guard:
-    """Refuses strangers' host names, numbers each request and puts `HEADERS` on each answer.
+    """Refuses strangers, numbers each request, puts `HEADERS` on each answer and sees to it that there is one.
 
     Args:
         app: what answers those let in.
-        hosts: names let in besides `localhost`.
+        hosts: names (or literal addresses) let in besides `localhost`.
         anywhere: let in any literal address; else only loopback ones.
     """
 
@@ -41,26 +46,51 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http":  # "lifespan"; there are no web sockets
-            await self.app(scope, receive, send)
-            return
+        if scope["type"] != "http":  # there are no web sockets
+            raise ValueError(f"this service speaks http, not {scope['type']}")
         scope["request_id"] = uuid.uuid4().hex[:12]
+        body_ended = started = False
+
+        async def receive_noting() -> Message:
+            nonlocal body_ended
+            message = await receive()
+            body_ended = body_ended or not message.get("more_body", False)  # a disconnect ends it too
+            return message
 
         async def send_guarded(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = scope["request_id"]
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if not body_ended and message["status"] != 408:
+                    await _let_run(receive_noting)
+                if not body_ended:
+                    headers["connection"] = "close"
             await send(message)
 
-        hosts = Headers(scope=scope).getlist("host")
+        try:
+            await self._answer(scope, receive_noting, send_guarded)
+        except asyncio.CancelledError:  # the server is told to stop and has waited long enough
+            if not started:
+                stopping = refusal(scope, 503, "stopping", "the server is being stopped: try again when it is back")
+                body_ended = True  # no longer waited for
+                await stopping(scope, receive, send_guarded)
+        except Exception:  # the app has answered 500
+            log.exception("request %s failed", scope["request_id"])
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        answer: ASGIApp = self.app
         if len(hosts) != 1 or not self.lets_in(hosts[0]):
             cure = "open the address the server printed, or start it with --allow-host NAME"
-            response = refusal(scope, 400, "host_not_allowed", f"this host name is not allowed: {cure}")
-            await response(scope, receive, send_guarded)
-            return
-        await self.app(scope, receive, send_guarded)
+            answer = refusal(scope, 400, "host_not_allowed", f"this host name is not allowed: {cure}")
+        elif scope["method"] not in ("GET", "HEAD") and headers.get("sec-fetch-site", "none") == "cross-site":
+            answer = refusal(scope, 403, "cross_site", "pages of other sites may not use this service")
+        await answer(scope, receive, send)
 
     def lets_in(self, host: str) -> bool:
         """Whether `host`, as the header has it (`name`, `name:port`, `[v6]:port`), is one of ours."""
@@ -69,19 +99,27 @@ class Guard:
             name = host
         elif not (port.isascii() and port.isdecimal()):
             return False
+        if name.lower().rstrip(".") in self.hosts:
+            return True
         try:
             address = ipaddress.ip_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)
         except ValueError:
-            return name.lower().rstrip(".") in self.hosts
+            return False
         return not address.is_unspecified and (address.is_loopback or self.anywhere)
+
+
+async def _let_run(receive: Receive) -> None:
+    """Take what is left of a body and drop it: senders who are cut off while they send never see the answer."""
+    dropped, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LET_RUN_S):
+            while more and dropped < LET_RUN_BYTES:
+                message = await receive()
+                dropped += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
 
 def refusal(scope: Scope, status: int, code: str, message: str) -> Response:
     """`{"error": {"code", "message", "request_id"}}`, the one form every error has."""
-    headers = {}
-    if status == 503:
-        headers["retry-after"] = "1"
-    if status in (408, 413, 503):  # the rest of the body stays unread: this connection is of no more use
-        headers["connection"] = "close"
     error = {"code": code, "message": message, "request_id": scope["request_id"]}
-    return JSONResponse({"error": error}, status, headers)
+    return JSONResponse({"error": error}, status, {"retry-after": "1"} if status == 503 else None)

@@ -1,12 +1,15 @@
 // One request per picture, a few at a time, in the order they came; every text from outside is set as text.
 const AT_ONCE = 3;
+const ATTEMPTS = 20; // a second apart: a server that is busy or a network that is away for a moment costs nothing
 const DOUBTFUL = 0.7; // below this the bar changes colour, and the words say so
 const MANY = 500; // thumbnails of more pictures than this would fill a phone's memory
 
 const element = (id) => document.getElementById(id);
-const waiting = [];
-let rows = []; // {name, card, answer: {label, confidence, top} or {error}}
+let rows = []; // {name, file, card, answer: {label, confidence, top} or {error}}
+let waiting = [];
 let running = 0;
+let patience = ATTEMPTS; // 1 once the server has been given up, until it answers again
+let cleared = new AbortController(); // what was asked before "Clear" is of no more interest
 
 fetch("/model").then((response) => response.json()).then((model) => {
   const accuracy = model.test_accuracy ? ` · ${(100 * model.test_accuracy).toFixed(1)}% right on its test pictures` : "";
@@ -31,35 +34,48 @@ function take(files) {
     waiting.push(row);
     element("cards").append(card);
   }
-  while (running < AT_ONCE && waiting.length) work();
+  while (running < AT_ONCE && waiting.length) work(cleared.signal);
   count();
 }
 
-async function work() {
+async function work(signal) {
   running += 1;
-  while (waiting.length) {
-    const row = waiting.shift();
-    row.answer = await recognise(row.file);
+  for (let row; !signal.aborted && (row = waiting.shift()); ) {
+    const answer = await recognise(row.file, signal);
+    if (signal.aborted) return; // "Clear" has counted us out
+    row.answer = answer;
     row.file = null;
     show(row);
     count();
   }
-  running -= 1;
+  if (!signal.aborted) running -= 1;
 }
 
-async function recognise(file) {
+async function recognise(file, signal) {
+  let content;
+  try {
+    content = await file.arrayBuffer();
+  } catch {
+    return { error: "this file cannot be read: is it a folder, or gone?" };
+  }
   for (let attempt = 1; ; attempt += 1) {
+    let pause = 1;
     try {
-      const response = await fetch("/recognise", { method: "POST", body: file });
-      if (response.status === 503 && attempt < 20) {
-        await new Promise((done) => setTimeout(done, 1000 * Number(response.headers.get("retry-after") || 1)));
-        continue;
+      const response = await fetch("/recognise", { method: "POST", body: content, signal });
+      patience = ATTEMPTS;
+      if (response.status !== 503 || attempt === ATTEMPTS) {
+        const answer = await response.json();
+        return answer.error ? { error: answer.error.message } : answer;
       }
-      const answer = await response.json();
-      return answer.error ? { error: answer.error.message } : answer;
+      pause = Number(response.headers.get("retry-after")) || 1;
     } catch {
-      return { error: "the server does not answer: is it still running?" };
+      if (signal.aborted || attempt >= patience) {
+        patience = 1;
+        return { error: "the server does not answer: is it still running?" };
+      }
     }
+    await new Promise((done) => setTimeout(done, 1000 * pause));
+    if (signal.aborted) return null;
   }
 }
 
@@ -91,14 +107,16 @@ function count() {
   const failed = done.filter((row) => row.answer.error).length;
   const parts = [`${done.length - failed} of ${rows.length} recognised`];
   if (failed) parts.push(`${failed} could not be`);
-  element("count").textContent = parts.join(" · ");
+  element("count").textContent = rows.length ? parts.join(" · ") : "";
+  // Read out loud when it is over and at the start, not at every picture.
+  element("said").textContent = rows.length && (done.length === rows.length || !done.length) ? parts.join(", ") : "";
   element("status").hidden = !rows.length;
   element("save").disabled = !done.length;
 }
 
-function cell(text) { // RFC 4180; no cell is a formula to a spreadsheet
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+function cell(text) { // RFC 4180; no cell is a formula to a spreadsheet, whichever character parts its cells
+  const harmless = text.replaceAll("\0", "").replace(/^[=+\-@\t\r\n]/, "'$&");
+  return `"${harmless.replaceAll('"', '""')}"`;
 }
 
 element("save").onclick = () => {
@@ -115,11 +133,15 @@ element("save").onclick = () => {
 };
 
 element("clear").onclick = () => {
-  waiting.length = 0;
+  cleared.abort();
+  cleared = new AbortController();
+  running = 0;
   for (const { card } of rows) URL.revokeObjectURL(card.querySelector("img").src);
   rows = [];
+  waiting = [];
   element("cards").replaceChildren();
   count();
+  element("choose").focus();
 };
 
 for (const id of ["choose", "camera"]) {
