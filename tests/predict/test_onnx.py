@@ -174,3 +174,16 @@ def test_needs_no_onnx_package():
     script = "import sys, hangtag.predict.onnx; print(sorted({'onnx', 'torch', 'PIL', 'google'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_threads_may_share_one(load):
+    """A server asks from several at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    predictor = load()
+    parts = [np.random.default_rng(i).integers(0, 256, (3, 28, 28)).astype(np.uint8) for i in range(8)]
+    alone = [predictor.predict_proba(part) for part in parts]
+    with ThreadPoolExecutor(8) as askers:
+        together = list(askers.map(predictor.predict_proba, parts * 20))
+    for one, other in zip(alone * 20, together, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)

@@ -6,6 +6,7 @@ In bfloat16 where the hardware is built for it, so its answers differ from ONNX 
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -48,11 +49,13 @@ class OpenvinoPredictor(OnnxPredictor):
             self._request: Any = core.compile_model(model, "CPU", settings).create_infer_request()
         except Exception as error:
             raise HangtagError("bundle_damaged", f"model.onnx does not load: {first_line(error)}") from error
+        self._turn = threading.Lock()
         self.card = card
         self._check_graph(_nodes(model.inputs), _nodes(model.outputs))
 
     def _ask(self, batch: Pictures) -> Probabilities:
-        answer: Probabilities = np.array(self._request.infer({INPUT: batch})[OUTPUT])
+        with self._turn:  # a request that is asked while it answers is refused as busy; all cores are at work anyway
+            answer: Probabilities = np.array(self._request.infer({INPUT: batch})[OUTPUT])
         return answer
 
 
