@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from hangtag.core.errors import HangtagError
 from hangtag.models import register
+from hangtag.models._dropout import Dropout
 from hangtag.models._narrow import Conv2d
 from hangtag.models._options import check_counts, check_dropout, check_left_over
 from hangtag.models._rectified import MaxPool2d, ReLU
@@ -93,10 +94,10 @@ class Fast(nn.Module):
             self.scale = 1.0
             self.classifier = nn.Sequential(
                 nn.BatchNorm1d(read),  # stages differ in size, and what is large would learn first
-                nn.Dropout(dropout),
+                Dropout(dropout),
                 nn.Linear(read, dense),
                 ReLU(),
-                nn.Dropout(dropout),
+                Dropout(dropout),
                 nn.Linear(dense, num_classes),
             )
 
