@@ -32,6 +32,7 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "report",
         "tune",
         "postgres",
+        "serve",
         "openvino",
         "device",
         "bf16",

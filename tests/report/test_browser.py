@@ -1,7 +1,6 @@
 """The report in a real browser: what a reader clicks, sees and is spared."""
 
 import io
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,23 +11,6 @@ from PIL import Image
 
 from hangtag import data, predict
 from hangtag.report import report_on_two
-
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install 'hangtag[dev]'"
-)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if CHROMIUM is None:
-    pytest.skip("there is no chromium to open the report with: apt-get install chromium", allow_module_level=True)
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with playwright.sync_playwright() as api:
-        chromium = api.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,40 +1,31 @@
 """The page in a real browser: what a shop colleague drops, sees and saves."""
 
 import csv
-import shutil
 from pathlib import Path
 
 import pytest
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install 'hangtag[dev]'"
-)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if CHROMIUM is None:
-    pytest.skip("there is no chromium to open the page with: apt-get install chromium", allow_module_level=True)
 EXPECTED = ("status of 4", "ERR_FAILED")  # what the browser itself says of refused and lost requests
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
 @pytest.fixture
-def visit(port):
+def visit(browser, port):
     """visit(width) -> the open page; fails at the end if anything went wrong or went out to others."""
-    faults, home = [], f"http://127.0.0.1:{port}"
-    with playwright.sync_playwright() as api:
-        chromium = api.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    faults, contexts, home = [], [], f"http://127.0.0.1:{port}"
 
-        def visit(**options):
-            page = chromium.new_context(**options).new_page()
-            page.on("console", lambda line: any(word in line.text for word in EXPECTED) or faults.append(line.text))
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-            page.on("request", lambda request: request.url.startswith((home, "blob:")) or faults.append(request.url))
-            page.goto(home)
-            return page
+    def visit(**options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda line: any(word in line.text for word in EXPECTED) or faults.append(line.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith((home, "blob:")) or faults.append(request.url))
+        page.goto(home)
+        return page
 
-        yield visit
-        chromium.close()
+    yield visit
+    for context in contexts:
+        context.close()
     assert not faults
 
 
@@ -112,7 +103,6 @@ def test_a_moment_without_a_network_costs_nothing_and_a_server_that_has_gone_is_
     page.set_input_files("#choose", tmp_path / "a.png")
     finished(page, 1)
     assert page.locator("#count").inner_text() == "1 of 1 recognised"
-    page.evaluate("performance.now()")
     page.clock.install()
     page.unroute("**/recognise")
     page.route("**/recognise", lambda route: route.abort())

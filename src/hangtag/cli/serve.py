@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -51,10 +52,9 @@ def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engi
             click.echo(f"  curl --data-binary @shirt.jpg {urls[0]}/recognise")
             click.secho("Ctrl-C stops it", dim=True)
 
-        try:
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
             server.run(recogniser, listening, hosts, ready)
-        except KeyboardInterrupt:  # the way to end it
-            click.secho("stopped", err=True, dim=True)
+        click.secho("stopped", err=True, dim=True)
 
 
 def _host_name(name: str) -> str:
