@@ -9,7 +9,7 @@ MOVED = Command(
     words=("transfer", "--from", "0-4", "--to", "5-9"),
     quick=("transfer", "--from", "0-4", "--to", "5-9", "--epochs", "1"),
     seconds=600,
-    quick_seconds=60,
+    quick_seconds=70,
 )
 
 
