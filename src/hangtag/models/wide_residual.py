@@ -1,0 +1,81 @@
+"""A wide residual network: full resolution for its first stage, and as wide as a processor's matrix tiles like.
+
+Source: Zagoruyko & Komodakis 2016, "Wide Residual Networks", arXiv 1605.07146: blocks of norm, ReLU, convolution twice
+(He et al. 2016, arXiv 1603.05027), three stages, the second and third at half and a quarter of the resolution.
+Departures: the stem is as wide as the first stage, and the first stage may be narrower than a half of the second: maps of
+28 x 28 cost more in norms and activations than in convolutions there.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from hangtag.core.errors import HangtagError
+from hangtag.models import register
+from hangtag.models._narrow import Conv2d
+from hangtag.models._options import check_counts, check_dropout, check_left_over
+from hangtag.models._rectified import ReLU
+
+
+class Block(nn.Module):
+    """Norm, ReLU and a 3x3 convolution, twice; what comes in is added to what comes out."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.activated = nn.Sequential(nn.BatchNorm2d(before), ReLU())
+        self.residual = nn.Sequential(
+            Conv2d(before, after, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(after),
+            ReLU(),
+            Conv2d(after, after, 3, padding=1, bias=False),
+        )
+        self.shortcut: nn.Module | None = None
+        if before != after or stride != 1:
+            self.shortcut = Conv2d(before, after, 1, stride=stride, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:  # (N, before, H, W) -> (N, after, H / stride, W / stride)
+        activated = self.activated(maps)
+        added: Tensor = self.residual(activated) + (maps if self.shortcut is None else self.shortcut(activated))
+        return added
+
+
+@register("wide_residual", num_params=2_623_594)
+class WideResidual(nn.Module):
+    """Shapes are those of 28-pixel pictures."""
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        size: int,
+        *,
+        widths: tuple[int, ...] = (32, 128, 256),
+        depths: tuple[int, ...] = (2, 2, 2),
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_counts("widths", widths)
+        check_counts("depths", depths)
+        if len(depths) != len(widths):
+            raise HangtagError(
+                "usage_value", f"wide_residual has {len(widths)} widths but {len(depths)} depths: give as many"
+            )
+        check_left_over(size >> (len(widths) - 1), size, "use larger pictures or fewer widths")
+        check_dropout(dropout)
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[0], 3, padding=1, bias=False)]
+        before = widths[0]
+        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):  # 28, 14, 7
+            for block in range(depth):
+                layers.append(Block(before, width, 2 if stage and not block else 1))
+                before = width
+        layers += [nn.BatchNorm2d(before), ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(before, num_classes))
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, images: Tensor) -> Tensor:  # (N, C, size, size) -> logits (N, num_classes)
+        logits: Tensor = self.classifier(self.features(images))
+        return logits
