@@ -204,3 +204,111 @@ static inline lanes load_bfloat16(const uint16_t *from) {
 
 STEM(float)
 STEM(bfloat16)
+
+/* Batch norm with ReLU after it. `rows` are the pixels of all maps, each of `channels` numbers. What is summed over
+   rows is summed in `parts`, so that the sums do not depend on the number of threads. */
+
+static inline float to_float(float value) { return value; }
+
+static inline uint16_t to_bfloat16(float value) { /* to the nearest, ties to even */
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return value != value ? 0x7fc0 : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+}
+
+#define CHUNK 32 /* rows that stay in the first cache between being summed and being squared */
+
+#define NORM(T, value)                                                                                                 \
+    /* Mean and variance of each channel, by chunks put together as in Chan et al. 1979: a large mean takes nothing    \
+       from the variance. `scratch` is (parts, 3, channels). */                                                        \
+    void norm_moments_##T(const T *restrict maps, float *restrict scratch, float *restrict mean,                       \
+                          float *restrict variance, int64_t parts, int64_t rows, int64_t channels) {                   \
+        _Pragma("omp parallel for schedule(static)") for (int64_t part = 0; part < parts; part++) {                    \
+            float *centre = scratch + part * 3 * channels, *squares = centre + channels, *chunk = squares + channels;  \
+            int64_t start = rows * part / parts, end = rows * (part + 1) / parts;                                      \
+            memset(centre, 0, 2 * channels * sizeof(float));                                                           \
+            for (int64_t row = start; row < end; row += CHUNK) {                                                       \
+                int64_t n = end - row < CHUNK ? end - row : CHUNK;                                                     \
+                float before = row - start, share = n / (before + n);                                                  \
+                memset(chunk, 0, channels * sizeof(float));                                                            \
+                for (int64_t i = row; i < row + n; i++) {                                                              \
+                    const T *from = maps + i * channels;                                                               \
+                    _Pragma("omp simd") for (int64_t k = 0; k < channels; k++) chunk[k] += value(from[k]);             \
+                }                                                                                                      \
+                _Pragma("omp simd") for (int64_t k = 0; k < channels; k++) {                                           \
+                    chunk[k] /= n;                                                                                     \
+                    float off = chunk[k] - centre[k];                                                                  \
+                    centre[k] += off * share;                                                                          \
+                    squares[k] += off * off * before * share;                                                          \
+                }                                                                                                      \
+                for (int64_t i = row; i < row + n; i++) {                                                              \
+                    const T *from = maps + i * channels;                                                               \
+                    _Pragma("omp simd") for (int64_t k = 0; k < channels; k++) {                                       \
+                        float off = value(from[k]) - chunk[k];                                                         \
+                        squares[k] += off * off;                                                                       \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int64_t k = 0; k < channels; k++) {                                                                       \
+            double middle = 0, sum = 0;                                                                                \
+            for (int64_t part = 0; part < parts; part++) {                                                             \
+                const float *centre = scratch + part * 3 * channels;                                                   \
+                double before = rows * part / parts, after = rows * (part + 1) / parts, n = after - before;            \
+                if (n == 0) continue;                                                                                  \
+                double off = centre[k] - middle;                                                                       \
+                middle += off * n / after;                                                                             \
+                sum += centre[channels + k] + off * off * before * n / after;                                          \
+            }                                                                                                          \
+            mean[k] = middle, variance[k] = sum / rows;                                                                \
+        }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    void norm_relu_##T(const T *restrict maps, const float *restrict scale, const float *restrict shift,               \
+                       T *restrict out, int64_t rows, int64_t channels) {                                              \
+        _Pragma("omp parallel for schedule(static)") for (int64_t row = 0; row < rows; row++) {                        \
+            const T *from = maps + row * channels;                                                                     \
+            T *to = out + row * channels;                                                                              \
+            _Pragma("omp simd") for (int64_t k = 0; k < channels; k++) {                                               \
+                float normed = value(from[k]) * scale[k] + shift[k];                                                   \
+                to[k] = to_##T(normed <= 0 ? 0 : normed); /* NaN goes through */                                       \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    /* `sums` (parts, 2, channels): of what comes through ReLU, and of that times the input less its mean. */          \
+    void norm_sums_##T(const T *restrict gradient, const T *restrict maps, const float *restrict scale,                \
+                       const float *restrict shift, const float *restrict mean, float *restrict sums, int64_t parts,   \
+                       int64_t rows, int64_t channels) {                                                               \
+        _Pragma("omp parallel for schedule(static)") for (int64_t part = 0; part < parts; part++) {                    \
+            float *sum = sums + part * 2 * channels, *product = sum + channels;                                        \
+            memset(sum, 0, 2 * channels * sizeof(float));                                                              \
+            for (int64_t row = rows * part / parts; row < rows * (part + 1) / parts; row++) {                          \
+                const T *coming = gradient + row * channels, *from = maps + row * channels;                            \
+                _Pragma("omp simd") for (int64_t k = 0; k < channels; k++) {                                           \
+                    float one = value(from[k]);                                                                        \
+                    float through = one * scale[k] + shift[k] <= 0 ? 0 : value(coming[k]);                             \
+                    sum[k] += through;                                                                                 \
+                    product[k] += through * (one - mean[k]);                                                           \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    /* What comes through ReLU times `scale`, plus `slope` times the input, plus `offset`. */                          \
+    void norm_gradient_##T(const T *restrict gradient, const T *restrict maps, const float *restrict scale,            \
+                           const float *restrict shift, const float *restrict slope, const float *restrict offset,     \
+                           T *restrict to, int64_t rows, int64_t channels) {                                           \
+        _Pragma("omp parallel for schedule(static)") for (int64_t row = 0; row < rows; row++) {                        \
+            const T *coming = gradient + row * channels, *from = maps + row * channels;                                \
+            T *at = to + row * channels;                                                                               \
+            _Pragma("omp simd") for (int64_t k = 0; k < channels; k++) {                                               \
+                float one = value(from[k]);                                                                            \
+                float through = one * scale[k] + shift[k] <= 0 ? 0 : value(coming[k]);                                 \
+                at[k] = to_##T(through * scale[k] + one * slope[k] + offset[k]);                                       \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+NORM(float, of_float)
+NORM(bfloat16, of_bfloat16)

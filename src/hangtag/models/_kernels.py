@@ -3,8 +3,8 @@
 Max-pooling in PyTorch keeps eight bytes for each winner, fills its gradient with zeros before it writes a quarter of
 it, and turns every bfloat16 into a float and back; here it takes a sixth to a tenth of that time, and its numbers are
 PyTorch's bit for bit. A convolution of one channel fills a 32nd of a matrix tile: the first layers of the classics,
-done in one go, take a third of PyTorch's time (docs/log.md), and differ from it by the order of sums.
-A zero loses its sign, and nothing else is lost.
+done in one go, take a third of PyTorch's time (docs/log.md); so do they with batch norm and ReLU, half of it. Those two
+differ from PyTorch by the order of sums; ReLU loses the sign of a zero, and nothing else is lost.
 
 They exist where Linux has a C compiler and PyTorch brings libgomp; anywhere else `load` answers None, `why_not` says
 why, and PyTorch's own operations are used.
@@ -32,6 +32,7 @@ from hangtag.core.paths import cache_folder
 
 _SOURCE = Path(__file__).with_suffix(".c")
 _TYPES = {torch.float32: "float", torch.bfloat16: "bfloat16"}
+PARTS = 64  # of what is summed, however many threads sum
 _COMPILE_S = 60.0  # it takes half a second; a compiler that hangs must not hang us
 
 
@@ -41,7 +42,10 @@ class Kernels:
     def __init__(self, library: ctypes.CDLL) -> None:
         self._functions = {
             (name, kind): library[f"{name}_{written}"]
-            for name in ("relu", "relu_gradient", "pool", "pool_gradient", "stem", "stem_gradient")
+            for name in (
+                *("relu", "relu_gradient", "pool", "pool_gradient", "stem", "stem_gradient"),
+                *("norm_moments", "norm_relu", "norm_sums", "norm_gradient"),
+            )
             for kind, written in _TYPES.items()
         }
 
@@ -95,6 +99,34 @@ class Kernels:
         n, _, height, width = images.shape
         parts, _, count = sums.shape
         self._call("stem_gradient", gradient, gradient, winner, images, sums, parts, n, height, width, count)
+
+    def norm_moments(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance (C,) of each channel of `maps` (N, C, H, W), channels last: over N * H * W, in float32."""
+        channels = maps.shape[1]
+        mean, variance = maps.new_empty(2, channels, dtype=torch.float32)
+        scratch = maps.new_empty(PARTS, 3, channels, dtype=torch.float32)
+        self._call("norm_moments", maps, maps, scratch, mean, variance, PARTS, maps.numel() // channels, channels)
+        return mean, variance
+
+    def norm_relu(self, maps: Tensor, scale: Tensor, shift: Tensor, out: Tensor) -> None:
+        """`out` becomes what is above 0 of `maps` * `scale` + `shift`: maps channels last, the others (C,) float32."""
+        self._call("norm_relu", maps, maps, scale, shift, out, maps.numel() // len(scale), len(scale))
+
+    def norm_sums(self, gradient: Tensor, maps: Tensor, scale: Tensor, shift: Tensor, mean: Tensor) -> Tensor:
+        """(2, C): sums of the gradient where `norm_relu` let something through, and of that times `maps` - `mean`."""
+        channels = len(scale)
+        sums = maps.new_empty(PARTS, 2, channels, dtype=torch.float32)
+        arguments = (gradient, maps, scale, shift, mean, sums, PARTS, maps.numel() // channels, channels)
+        self._call("norm_sums", maps, *arguments)
+        return sums.sum(0)
+
+    def norm_gradient(
+        self, gradient: Tensor, maps: Tensor, scale: Tensor, shift: Tensor, slope: Tensor, offset: Tensor, to: Tensor
+    ) -> None:
+        """`to` becomes `gradient` * `scale` where something was let through, plus `maps` * `slope` + `offset`."""
+        channels = len(scale)
+        arguments = (gradient, maps, scale, shift, slope, offset, to, maps.numel() // channels, channels)
+        self._call("norm_gradient", maps, *arguments)
 
     def _call(self, name: str, of: Tensor, *arguments: Tensor | int) -> None:
         given = [

@@ -2,20 +2,19 @@
 
 Source: Zagoruyko & Komodakis 2016, "Wide Residual Networks", arXiv 1605.07146: blocks of norm, ReLU, convolution twice
 (He et al. 2016, arXiv 1603.05027), three stages, the second and third at half and a quarter of the resolution.
-Departures: the stem is as wide as the first stage, and the first stage may be narrower than a half of the second: maps of
-28 x 28 cost more in norms and activations than in convolutions there.
+Departures: the stem is as wide as the first stage, and the first stage is narrow beside the second: maps of 28 x 28 cost
+more in norms and activations than in convolutions (docs/decisions/0011-full-resolution.md).
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from hangtag.core.errors import HangtagError
 from hangtag.models import register
 from hangtag.models._narrow import Conv2d
+from hangtag.models._normed import BatchNormReLU
 from hangtag.models._options import check_counts, check_dropout, check_left_over
-from hangtag.models._rectified import ReLU
 
 
 class Block(nn.Module):
@@ -23,11 +22,11 @@ class Block(nn.Module):
 
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
-        self.activated = nn.Sequential(nn.BatchNorm2d(before), ReLU())
+        # Identity: weights keep the names they have with batch norm and ReLU apart.
+        self.activated = nn.Sequential(BatchNormReLU(before), nn.Identity())
         self.residual = nn.Sequential(
             Conv2d(before, after, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm2d(after),
-            ReLU(),
+            *(BatchNormReLU(after), nn.Identity()),
             Conv2d(after, after, 3, padding=1, bias=False),
         )
         self.shortcut: nn.Module | None = None
@@ -54,6 +53,15 @@ class WideResidual(nn.Module):
         depths: tuple[int, ...] = (2, 2, 2),
         dropout: float = 0.0,
     ) -> None:
+        """Build it.
+
+        Args:
+            num_classes: logits per picture.
+            in_channels: 1 or 3.
+            size: pixels along a side.
+            widths, depths: filters and blocks of each stage; every stage after the first halves the resolution.
+            dropout: before the last layer.
+        """
         super().__init__()
         check_counts("widths", widths)
         check_counts("depths", depths)
@@ -69,7 +77,7 @@ class WideResidual(nn.Module):
             for block in range(depth):
                 layers.append(Block(before, width, 2 if stage and not block else 1))
                 before = width
-        layers += [nn.BatchNorm2d(before), ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        layers += [BatchNormReLU(before), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(before, num_classes))
         for layer in self.modules():
