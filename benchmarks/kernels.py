@@ -2,7 +2,8 @@
 
 Run: python benchmarks/kernels.py (two minutes)
 Each recipe's network, batch size and optimiser, with the kernels and with PyTorch's own operations in turn, within one
-process, on pictures of noise. That both compute the same is held by tests/models/test__rectified.py and test__stem.py.
+process, on pictures of noise. That both compute the same is held by the tests of
+`models/_rectified.py`, `_stem.py` and `_normed.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from hangtag.core.recipe import NetworkRecipe
 from hangtag.models import _kernels
 from hangtag.training import machine, optimisers
 
-RECIPES = ("lenet5", "brownlee", "three_conv", "custom_cnn", "minutes", "quarter_hour")
+RECIPES = ("lenet5", "brownlee", "three_conv", "custom_cnn", "minutes", "quarter_hour", "hour")
 SECONDS = 1.0  # of steps in each turn
 
 

@@ -1,6 +1,6 @@
 """What does each recipe reach on the test pictures, and what does it cost?
 
-Run: python benchmarks/recipes.py --seeds 0,1,2 (over an hour a seed on two cores, half of it half_hour's)
+Run: python benchmarks/recipes.py --seeds 0,1,2 (four hours a seed on two cores; `--recipes` names some)
 Each run has a process of its own. A finished run is a row in the work folder; the same command goes on after it.
 A row counts while the recipe's settings are what they were; the result holds all rows that count.
 """
