@@ -1,4 +1,4 @@
-"""Writes the result tables of README.md from `results/`: no figure there is typed by hand.
+"""Writes the result tables of README.md from `results/` and the cards of shipped bundles: no figure is typed by hand.
 
 Run: python benchmarks/tables.py (or with --check: change nothing, exit 1 if README.md is not current)
 A table stands between `<!-- results:NAME -->` and `<!-- /results -->`; the newest result of benchmark NAME counts.
@@ -15,8 +15,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parent / "results"
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+README = ROOT / "README.md"
+WEIGHTS = (ROOT / "src" / "hangtag" / "weights", ROOT / "weights")
 BLOCK = re.compile(r"<!-- results:(?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- /results -->", re.DOTALL)
 
 Result = dict[str, Any]
@@ -175,6 +177,32 @@ def drawn(result: Result) -> str:
     return markdown(("trained without a single photo", "accuracy % on the real test pictures", "seeds"), rows)
 
 
+def shipped() -> str:
+    """From the cards of the bundles that come with Hangtag: in the package, and beside it."""
+    rows = []
+    for weights in WEIGHTS:
+        for path in sorted(weights.glob("*/card.json")):
+            card = json.loads(path.read_text(encoding="utf-8"))
+            test, training = card["metrics"]["test"], card["training"]
+            low, high = (100 * end for end in test["accuracy_interval"])
+            threads = training["device"].rpartition(", ")[2].partition(" ")[0]
+            name = path.parent.name if weights == WEIGHTS[0] else path.parent.relative_to(ROOT).as_posix()
+            rows.append(
+                [
+                    f"`{name}`",
+                    f"{100 * test['accuracy']:.2f} ({low:.2f} to {high:.2f})",
+                    f"{test['loss']:.3f}",
+                    f"`{card['name']}`, {training['epochs']} epochs",
+                    f"{card['data']['training']:,}",
+                    f"{training['seconds'] / 60:.0f} min on {'one core' if threads == '1' else f'{threads} cores'}",
+                    f"{card['files']['model.onnx']['bytes'] / 1e6:.1f}",
+                    f"{card['params']:,}",
+                ]
+            )
+    heads = ("bundle", "test accuracy % (95% interval)", "loss", "recipe", "pictures", "trained in", "MB", "parameters")
+    return markdown(heads, rows)
+
+
 TABLES: dict[str, Callable[[Result], str]] = {
     table.__name__: table for table in (recipes, three_conv_vs_keras, time_to_accuracy, inference, light, demo, drawn)
 }
@@ -195,6 +223,8 @@ def fill(text: str) -> str:
 
     def table(block: re.Match[str]) -> str:
         name = block["name"]
+        if name == shipped.__name__:
+            return f"<!-- results:{name} -->\n{shipped()}\n<!-- /results -->"
         if name not in TABLES:
             raise ValueError(f"results:{name} is no benchmark with a table; there are {', '.join(TABLES)}")
         result = newest(name)
