@@ -33,7 +33,7 @@ from hangtag.core.paths import cache_folder
 _SOURCE = Path(__file__).with_suffix(".c")
 _TYPES = {torch.float32: "float", torch.bfloat16: "bfloat16"}
 PARTS = 64  # of what is summed, however many threads sum
-_COMPILE_S = 60.0  # it takes half a second; a compiler that hangs must not hang us
+_COMPILE_S = 60.0  # it takes a second; a compiler that hangs must not hang us
 
 
 class Kernels:
