@@ -1,4 +1,4 @@
-"""The most accurate single network: `weights/best_single`, trained on a CPU."""
+"""The most accurate single network so far: two hours of one core."""
 
 from __future__ import annotations
 

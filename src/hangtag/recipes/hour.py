@@ -8,7 +8,7 @@ from hangtag.recipes import register
 
 @register("hour")
 def hour() -> NetworkRecipe:
-    """One picture takes ONNX Runtime 1.4 ms on two cores; two would be asked for with its mirror image."""
+    """One picture takes ONNX Runtime less than two milliseconds on two cores; with its mirror image it would take more."""
     return NetworkRecipe(
         name="hour",
         model=Part("wide_residual", widths=(32, 96, 192)),
