@@ -8,7 +8,7 @@ from hangtag.recipes import register
 
 @register("hour")
 def hour() -> NetworkRecipe:
-    """One picture takes ONNX Runtime less than two milliseconds on two cores; with its mirror image it would take more."""
+    """One picture takes ONNX Runtime less than two milliseconds on two cores; with its mirror image it would not."""
     return NetworkRecipe(
         name="hour",
         model=Part("wide_residual", widths=(32, 96, 192)),
