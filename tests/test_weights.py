@@ -7,7 +7,6 @@ import pytest
 import hangtag
 from hangtag.evaluation import evaluate_bundle
 from hangtag.export.half import halved
-from hangtag.predict import load
 from hangtag.predict.bundle import open_bundle
 
 PACKAGED = Path(hangtag.__file__).parent / "weights"
@@ -35,11 +34,9 @@ def test_weights_that_are_shipped_are_kept_in_sixteen_bits(folder):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_judged_again_they_score_what_their_card_says_to_the_last_digit(folder):
-    bundle = load(folder)
     stated = open_bundle(folder).card.metrics["test"]
-    found = evaluate_bundle(bundle, "fashion-mnist")
+    found = evaluate_bundle(folder, "fashion-mnist")
     assert found.n == stated["n"]
     assert found.accuracy == stated["accuracy"]
-    assert found.scores["loss"] == pytest.approx(
-        stated["loss"], rel=1e-5
-    )  # sums in an order that the processor chooses
+    # Sums are taken in an order that the processor chooses.
+    assert found.scores["loss"] == pytest.approx(stated["loss"], rel=1e-5)

@@ -1,7 +1,7 @@
 """Batch norm with ReLU after it, in eight passes over memory where PyTorch's two layers take fourteen.
 
-Over large maps of few channels, as a residual network has at full resolution, norms take as long as convolutions. The
-same computation, with sums in another order; where `_kernels` cannot help it is PyTorch's layers.
+Over large maps of few channels, as a residual network has at full resolution, PyTorch's take as long as convolutions.
+The same computation, with sums in another order; where `_kernels` cannot help it is PyTorch's layers.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Source: Zagoruyko & Komodakis 2016, "Wide Residual Networks", arXiv 1605.07146: blocks of norm, ReLU, convolution twice
 (He et al. 2016, arXiv 1603.05027), three stages, the second and third at half and a quarter of the resolution.
-Departures: the stem is as wide as the first stage, and the first stage is narrow beside the second: maps of 28 x 28
-cost more in norms and activations than in convolutions (docs/decisions/0011-full-resolution.md).
+Departures: the stem is as wide as the first stage, and the first stage is narrow beside the second: norms over
+maps of 28 x 28 cost as much as convolutions (docs/decisions/0011-full-resolution.md).
 """
 
 from __future__ import annotations
