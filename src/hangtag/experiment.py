@@ -133,7 +133,7 @@ def run(
     }
     del everything  # 47 MB that training would hold for nothing
     settings = {"recipe": recipes.to_dict(recipe), "full": full, "data": about_data}
-    learnt = _Learnt.by_others(recipe)
+    learnt = _Learnt.by_others(recipe, device)
     settings |= learnt.digests()
     folder = out or Path("runs") / f"{folder_name(recipe.name)}-{recipes.fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
@@ -181,7 +181,7 @@ class _Learnt:
     teachers: Teachers | None = None
 
     @classmethod
-    def by_others(cls, recipe: Recipe) -> _Learnt:
+    def by_others(cls, recipe: Recipe, device: str) -> _Learnt:
         if not isinstance(recipe, NetworkRecipe):
             return cls()
         start = teachers = None
@@ -190,9 +190,10 @@ class _Learnt:
 
             start = read(recipe.start)
         if recipe.teachers:
+            from hangtag.training.machine import choose_device
             from hangtag.training.teaching import open_teachers
 
-            teachers = open_teachers(recipe)
+            teachers = open_teachers(recipe, choose_device(device))
         return cls(start, teachers)
 
     def digests(self) -> dict[str, Any]:
@@ -212,6 +213,7 @@ def _train_network(
     watch: Watch,
     clock: Callable[[], float],
 ) -> Run:
+    import torch
     from safetensors.torch import save
 
     from hangtag import models
@@ -225,15 +227,23 @@ def _train_network(
     machine.keep_memory()
     prefers = models.register.facts(recipe.model.name).get("precision")
     precision = machine.choose_precision(recipe.precision, prefers, device)
-    taught = None
+    taught: Any = None
     if learnt.teachers:
-        from hangtag.training.teaching import answers
+        from hangtag.training import teaching
+        from hangtag.training.views import Views, channels_first
 
-        mirrored = recipe.flip_average or any("flip" in part.name for part in recipe.augment)
-        kept = folder / "teachers.npy"
-        taught = answers(
-            learnt.teachers, training.images, training.class_names, kept, mirrored=mirrored, progress=watch.reading
-        )
+        kept, names = folder / "teachers.npy", training.class_names
+        if recipe.teacher_views:
+            images = channels_first(training.images).to(device)
+            views = Views(recipe.augment, images, images.new_zeros(len(images), 1, dtype=torch.float32))
+            shape = (recipe.teacher_views, len(training))
+            taught = teaching.answers_to_views(learnt.teachers, views, names, kept, shape, progress=watch.reading)
+            del images, views
+        else:
+            mirrored = recipe.flip_average or any("flip" in part.name for part in recipe.augment)
+            taught = teaching.answers(
+                learnt.teachers, training.images, names, kept, mirrored=mirrored, progress=watch.reading
+            )
         if learnt.teachers.know_validation and validation is not None:
             watch.message("a teacher has learnt from the validation pictures: validation flatters what it teaches")
     with interrupt.listening() as stop:

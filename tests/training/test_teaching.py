@@ -4,13 +4,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from hangtag import predict
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import Part
 from hangtag.predict.torch import TorchPredictor
-from hangtag.training.teaching import Teachers, answers, open_teachers
+from hangtag.training.teaching import Teachers, answers, answers_to_views, open_teachers
+from hangtag.training.views import Views, channels_first
 
 NAMES = ("top", "middle", "bottom")
 
@@ -64,7 +66,7 @@ def test_a_teacher_of_other_pictures_is_refused(monkeypatch, trainer):
     card = Card(name="t", class_names=NAMES, size=28, colour=True, files={"model.onnx": {"sha256": "x", "bytes": 1}})
     monkeypatch.setattr(predict, "load", lambda name: SimpleNamespace(card=card))
     with pytest.raises(HangtagError, match="colour pictures of 28 pixels"):
-        open_teachers(trainer.recipe(teachers=("t",)))
+        open_teachers(trainer.recipe(teachers=("t",)), torch.device("cpu"))
 
 
 def taught(trainer, label):
@@ -98,3 +100,59 @@ def test_a_taught_run_resumes_exactly(trainer, digest_of, augment):
     whole = trainer.fit(recipe, "whole", taught=said)
     trainer.killed_at(6, recipe, "killed", taught=said)
     assert digest_of(trainer.fit(recipe, "killed", taught=said)) == digest_of(whole)
+
+
+VIEWED = (Part("alternating_flip"), Part("shift", pixels=1))
+
+
+def viewed(split, parts=VIEWED):
+    return Views(parts, channels_first(split.images), torch.zeros(len(split), 1))
+
+
+def test_teachers_are_asked_about_the_very_views(tmp_path, pictures):
+    teacher, split = Teacher(), pictures(9)
+    said = answers_to_views(of(teacher, teacher), viewed(split), NAMES, tmp_path / "t.npy", (4, 9))
+    again = answers_to_views(of(teacher, teacher), viewed(split), NAMES, tmp_path / "t.npy", (4, 9))
+    assert teacher.asked == 2 * 4 * 9
+    assert np.array_equal(said, again)
+    for number in range(4):
+        shown = Teacher().predict_proba(viewed(split).pictures(number))
+        np.testing.assert_allclose(said[number], shown, atol=1e-3)
+
+
+def test_answers_to_fewer_views_are_not_taken_for_those_to_more(tmp_path, pictures):
+    split = pictures(9)
+    answers_to_views(of(Teacher()), viewed(split), NAMES, tmp_path / "t.npy", (2, 9))
+    assert answers_to_views(of(Teacher()), viewed(split), NAMES, tmp_path / "t.npy", (3, 9)).shape == (3, 9, 3)
+
+
+def test_every_view_is_shown_once_before_one_is_shown_again(trainer, monkeypatch):
+    shown, own = [], Views.of
+    monkeypatch.setattr(Views, "of", lambda self, number: shown.append(number) or own(self, number))
+    recipe = trainer.recipe(teachers=("t",), teacher_views=3, epochs=6, augment=VIEWED)
+    said = np.full((3, 70, 3), 1 / 3, np.float16)
+    trainer.fit(recipe, "a", taught=said)
+    assert sorted(shown[:3]) == sorted(shown[3:]) == [0, 1, 2]
+
+
+def test_what_is_said_of_a_view_is_learnt_with_that_view(trainer):
+    views = Views(VIEWED, channels_first(trainer.training.images), torch.zeros(70, 1))
+    said = np.stack([Teacher().predict_proba(views.pictures(number)) for number in range(4)]).astype(np.float16)
+    recipe = trainer.recipe(
+        teachers=("t",),
+        **{"teacher_views": 4, "teacher_weight": 1.0, "temperature": 1.0, "epochs": 60, "augment": VIEWED},
+        optimiser=Part("adam", lr=0.01),
+    )
+    fitted = trainer.fit(recipe, "a", taught=said)
+    answer = TorchPredictor(fitted.deployed, NAMES).predict_proba(trainer.validation.images)
+    assert np.abs(answer - Teacher().predict_proba(trainer.validation.images)).max() < 0.1
+
+
+@pytest.mark.parametrize("parts", [VIEWED, (*VIEWED, Part("cutmix"))])
+def test_a_run_on_views_resumes_exactly(trainer, digest_of, parts):
+    recipe = trainer.recipe(teachers=("t",), teacher_views=2, checkpoint_s=1e-9, prune=0.3, augment=parts)
+    said = np.random.default_rng(0).dirichlet((1, 1, 1), (2, 70)).astype(np.float16)
+    whole = trainer.fit(recipe, "whole", taught=said)
+    for step in (2, 6):
+        trainer.killed_at(step, recipe, f"killed-{step}", taught=said)
+        assert digest_of(trainer.fit(recipe, f"killed-{step}", taught=said)) == digest_of(whole)

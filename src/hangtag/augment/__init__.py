@@ -34,6 +34,17 @@ class Augmentation(Protocol):
 register: Registry[type[Augmentation]] = Registry("augmentation", __name__)
 
 
+def augmented(
+    augmentations: list[Augmentation], images: Tensor, targets: Tensor, index: Tensor, epoch: int, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """A batch after all `augmentations`, one after the other; for shapes see the module's text."""
+    for augmentation in augmentations:
+        drawn = augmentation.draw(index, images.shape[-1], epoch, generator)
+        drawn = {name: tensor.to(images.device) for name, tensor in drawn.items()}
+        images, targets = augmentation.apply(images, targets, drawn)
+    return images, targets
+
+
 def create(parts: tuple[Part, ...]) -> list[Augmentation]:
     """The augmentations of a recipe, in order.
 

@@ -81,6 +81,9 @@ class NetworkRecipe:
     teachers: tuple[str, ...] = ()  # bundles whose probabilities are learnt beside the labels (training/teaching.py)
     temperature: float = 4.0  # of the teachers' and the network's probabilities where they are compared
     teacher_weight: float = 0.9  # how much the teachers count; the labels count for the rest
+    teacher_views: int = (
+        0  # augmented views of all pictures, shown in turn, that teachers are asked about; 0: the plain
+    )
     augment: tuple[Part, ...] = ()
     label_smoothing: float = 0.0
     optimiser: Part = field(default_factory=lambda: Part("adam", lr=1e-3))
@@ -120,7 +123,7 @@ _KINDS: dict[str, type[NetworkRecipe] | type[ClassicalRecipe]] = {
 
 # Fields that came later are written down only where they say something: a recipe without them reads as it always did,
 # so that runs, cards and measurements made before them still count as made with the same settings.
-_LATER = ("classes", "few", "start", "freeze", "teachers", "temperature", "teacher_weight")
+_LATER = ("classes", "few", "start", "freeze", "teachers", "temperature", "teacher_weight", "teacher_views")
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -241,6 +244,10 @@ def _checked(recipe: Recipe) -> Recipe:
             raise HangtagError("usage_value", f"{key} should be in [0, 1), not {share}")
     if not 0 <= (weight := getattr(recipe, "teacher_weight", 0.0)) <= 1:
         raise HangtagError("usage_value", f"teacher_weight should be in [0, 1], not {weight}")
+    if (views := getattr(recipe, "teacher_views", 0)) < 0:
+        raise HangtagError("usage_value", f"teacher_views should be 0 or more, not {views}")
+    if views and not getattr(recipe, "teachers", ()):
+        raise HangtagError("usage_value", "teacher_views are for teachers to look at: --set teachers=BUNDLE too")
     if getattr(recipe, "freeze", False) and getattr(recipe, "start", None) is None:
         raise HangtagError("usage_value", "freeze keeps what a start brings: --set start=BUNDLE too")
     if recipe.seed < 0:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hangtag.core.card import Card
 
 BATCH = 128  # maps of the first layers are large: 500 at once would be the peak of a run
+LARGE_BATCH = 2048  # on an accelerator, which 128 pictures would leave idle between two launches
 
 
 class Deployed(nn.Module):
@@ -86,10 +87,11 @@ class TorchPredictor:
         was_training = self.deployed.training
         self.deployed.eval()
         context = torch.autocast(device.type, torch.bfloat16) if self._bf16 else contextlib.nullcontext()
+        size = BATCH if device.type == "cpu" else LARGE_BATCH
         parts = [np.zeros((0, len(self.class_names)), np.float32)]
         with context:
-            for start in range(0, len(images), BATCH):
-                batch = torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH])).to(device)
+            for start in range(0, len(images), size):
+                batch = torch.from_numpy(np.ascontiguousarray(images[start : start + size])).to(device)
                 parts.append(self.deployed(batch).cpu().numpy())
         self.deployed.train(was_training)
         return np.concatenate(parts)

@@ -11,7 +11,7 @@ def best_single() -> NetworkRecipe:
     """Random erasing with the area of its paper (Zhong et al. 2017), which hides more than a fixed square does."""
     return NetworkRecipe(
         name="best_single",
-        model=Part("wide_residual"),
+        model=Part("wide_residual", widths=(64, 128, 256)),
         augment=(Part("alternating_flip"), Part("shift", pixels=2), Part("erase", probability=0.5, area=(0.02, 0.33))),
         label_smoothing=0.1,
         optimiser=Part("muon", lr=0.05, rest_lr=5e-3, weight_decay=0.05),

@@ -31,6 +31,7 @@ from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, read_newe
 from hangtag.training.interrupt import Stop
 from hangtag.training.pruning import choose
 from hangtag.training.start import Start, load
+from hangtag.training.views import Views, channels_first
 
 PREPARE = 4096  # pictures shown to a model that initialises itself from data
 
@@ -120,7 +121,7 @@ def fit(
         clock: seconds since the run, or its process, began; what an earlier process spent is added.
         stop: when it says so, a checkpoint is written at the end of the step and `KeyboardInterrupt` raised.
         start: weights to start from, `recipe.start` read.
-        taught: (N, K) what the recipe's teachers say of each training picture.
+        taught: what the recipe's teachers say of each training picture, (N, K); or of each of its views, (V, N, K).
         watch: called after each step.
         warn: called with one-line messages.
 
@@ -159,25 +160,21 @@ class _Run:
         if start and start.normalise and len(start.normalise[0]) == len(self.mean):
             self.mean, self.std = start.normalise  # the filters know pixels on this scale
 
-        channels_first = (
-            training.images[:, None] if training.images.ndim == 3 else training.images.transpose(0, 3, 1, 2)
-        )
-        self.images = torch.from_numpy(np.ascontiguousarray(channels_first)).to(device)  # (N, C, H, W) uint8
+        self.images = channels_first(training.images).to(device)  # (N, C, H, W) uint8
         labels = torch.from_numpy(training.labels).to(device)
         smooth, classes = recipe.label_smoothing, len(training.class_names)
         self.targets = functional.one_hot(labels, classes).float() * (1 - smooth) + smooth / classes  # (N, K)
-        if taught is not None:
-            # Teachers' halves beside the labels' halves, (N, 2K): rows still sum to 1, and mixing mixes both.
-            weight = recipe.teacher_weight
-            said = torch.from_numpy(taught).to(device).clamp_min(1e-8).log().div(recipe.temperature).softmax(1)
-            self.targets = torch.cat([self.targets * (1 - weight), said * weight], dim=1)
-        self.taught = taught is not None
+        self.taught, self.views = taught, None
+        if taught is not None and recipe.teacher_views:
+            self.views = Views(recipe.augment, self.images, self.targets)
+        elif taught is not None:
+            self.targets = self._beside(self.targets, taught)
 
         torch.manual_seed(derive(recipe.seed, "initial weights"))
         in_channels = self.images.shape[1]
         model = models.create(recipe.model, classes, in_channels, recipe.size)
         self.model: nn.Module = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.augmentations = augment.create(recipe.augment)
+        self.augmentations = [] if self.views else augment.create(recipe.augment)
         self.schedule = schedules.register.get(recipe.schedule.name)
         recipe.schedule.call(self.schedule, 0.0)  # a wrong option is told before anything is done
         self.deployed = Deployed(self.model, self.mean, self.std, recipe.flip_average).to(device)
@@ -245,6 +242,8 @@ class _Run:
     def _batches(self, epoch: int) -> list[tuple[Tensor, Tensor | None]]:
         """The epoch's batches: which pictures, and how much each one's loss counts if not all alike."""
         recipe = self.recipe
+        if self.views:
+            self._show(epoch)
         generator = torch.Generator().manual_seed(derive(recipe.seed, "order", epoch))
         order, weights = torch.randperm(len(self.targets), generator=generator), None
         if self.losses_before is not None:
@@ -257,6 +256,22 @@ class _Run:
             del slices[-1]  # a batch of one picture would leave batch norm without a spread
         return [(order[part], None if weights is None else weights[part]) for part in slices]
 
+    def _show(self, epoch: int) -> None:
+        """Make `epoch` one of the views the teachers were asked about: all in turn, in an order of the seed's."""
+        assert self.views is not None
+        assert self.taught is not None
+        rounds, place = divmod(epoch, len(self.taught))
+        generator = torch.Generator().manual_seed(derive(self.recipe.seed, "views", rounds))
+        number = int(torch.randperm(len(self.taught), generator=generator)[place])
+        self.images, targets = self.views.of(number)
+        self.targets = self._beside(targets, self.taught[number])
+
+    def _beside(self, labels: Tensor, said: Probabilities) -> Tensor:
+        """Teachers' halves beside the labels' halves, (N, 2K): rows still sum to 1, and mixing mixes both."""
+        weight, temperature = self.recipe.teacher_weight, self.recipe.temperature
+        soft = torch.from_numpy(said).to(self.device).float().clamp_min(1e-8).log().div(temperature).softmax(1)
+        return torch.cat([labels * (1 - weight), soft * weight], dim=1)
+
     def _step(self, index: Tensor, weights: Tensor | None, done: float) -> None:
         """One step of the optimiser on pictures `index`, at `done` in [0, 1) of the run."""
         recipe, step, epoch = self.recipe, self.books.step, self.books.epoch
@@ -264,10 +279,7 @@ class _Run:
         images, targets = self.images[index].float(), self.targets[index]
         if self.augmentations:
             generator = torch.Generator().manual_seed(derive(recipe.seed, "augment", step))
-            for augmentation in self.augmentations:
-                drawn = augmentation.draw(index.cpu(), recipe.size, epoch, generator)
-                drawn = {name: tensor.to(self.device) for name, tensor in drawn.items()}
-                images, targets = augmentation.apply(images, targets, drawn)
+            images, targets = augment.augmented(self.augmentations, images, targets, index.cpu(), epoch, generator)
         inputs = self._normalised(images)
 
         factor = float(recipe.schedule.call(self.schedule, done))
@@ -279,18 +291,21 @@ class _Run:
         loss = (losses if weights is None else losses * weights).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        value = float(losses.detach().mean())
+        wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together
+        correct = (logits.argmax(1) == wanted.argmax(1)).sum()
+        finite = _finite([parameter.grad for parameter in self.parameters if parameter.grad is not None])
+        # One answer for all three: an accelerator is idle from each until the next launch.
+        value, all_finite, right = torch.stack([losses.detach().mean().double(), finite, correct]).tolist()
         if not math.isfinite(value):
             self._not_finite(f"the loss became {value}", index, self._where())
-        if not _all_finite([parameter.grad for parameter in self.parameters if parameter.grad is not None]):
+        if not all_finite:
             self._not_finite("a gradient became infinite", index, self._where())
         self.optimiser.step()
 
         if self.losses is not None:
             self.losses[index] = losses.detach()
         self.books.loss_sum += value * len(index)
-        wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together
-        self.books.correct += int((logits.argmax(1) == wanted.argmax(1)).sum())
+        self.books.correct += int(right)
         self.books.seen += len(index)
 
     def _losses(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -299,7 +314,7 @@ class _Run:
         Source: Hinton et al. 2015, arXiv 1503.02531, section 2: the square of the temperature keeps the gradients
         of both equally large.
         """
-        if not self.taught:
+        if self.taught is None:
             return functional.cross_entropy(logits, targets, reduction="none")
         labels, said = targets.chunk(2, dim=1)
         temperature, weight = self.recipe.temperature, max(self.recipe.teacher_weight, 1e-8)
@@ -410,7 +425,7 @@ class _Run:
 
     def _check_weights(self, index: Tensor, at: str) -> None:
         """Before anything is judged or saved: no later loss would tell of the last step."""
-        if not _all_finite(self.parameters):
+        if not _finite(self.parameters):
             self._not_finite("the weights became infinite", index, at)
 
     def _where(self) -> str:
@@ -465,8 +480,9 @@ class _Run:
 
 
 @torch.no_grad()
-def _all_finite(tensors: list[Tensor]) -> bool:
-    return bool(torch.isfinite(torch.stack(torch._foreach_norm(tensors))).all())
+def _finite(tensors: list[Tensor]) -> Tensor:
+    """Whether all numbers are, as a tensor: asking for its value waits for an accelerator."""
+    return torch.isfinite(torch.stack(torch._foreach_norm(tensors))).all()
 
 
 def _default_generator(device: torch.device) -> torch.Generator:

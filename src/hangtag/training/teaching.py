@@ -1,9 +1,8 @@
 """What teachers say of the training pictures, asked once and kept: a student learns from it beside the labels.
 
 Source: Hinton, Vinyals & Dean 2015, "Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
-Departure: teachers are asked about the plain picture (and its mirror image, if the student meets that), not about each
-augmented view as in "consistent teaching" (Beyer et al. 2021, arXiv 2106.05237): that costs the teacher's forward pass
-at every step, several times the student's own step for the networks here, and could not be stored.
+Teachers are asked about the plain picture (and its mirror image, if the student meets that), or about a number of
+augmented views which the student is then shown (`training/views.py`): better, and as many times as dear.
 """
 
 from __future__ import annotations
@@ -15,15 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from hangtag import predict
-from hangtag.core.card import Card
+from hangtag.core.card import WEIGHTS, Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import write_file
 from hangtag.core.recipe import NetworkRecipe
 from hangtag.core.types import Pictures, Predictor, Probabilities
+from hangtag.predict.bundle import open_bundle
+from hangtag.predict.torch import TorchPredictor, from_weights
+from hangtag.training.machine import fast_bf16
+from hangtag.training.views import Views
 
-_STEP = 1024  # pictures between two words on how far it is
+_STEP = 2048  # pictures between two words on how far it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +49,8 @@ class Teachers:
         return any(teacher["full"] for teacher in self.record)
 
 
-def open_teachers(recipe: NetworkRecipe) -> Teachers:
-    """The teachers `recipe` names.
+def open_teachers(recipe: NetworkRecipe, device: torch.device) -> Teachers:
+    """The teachers `recipe` names; those that hold weights answer on `device` where that is no CPU.
 
     Raises:
         HangtagError: `bundle_*`; `bundle_incompatible` where they take other pictures than the recipe.
@@ -60,9 +65,19 @@ def open_teachers(recipe: NetworkRecipe) -> Teachers:
             raise HangtagError(
                 "bundle_incompatible", f"{name} takes {theirs}, and recipe {recipe.name!r} {ours}: give both the same"
             )
-        predictors.append(teacher)
+        predictors.append(teacher if device.type == "cpu" else _on(device, name) or teacher)
         record.append({"bundle": name, "name": card.name, "sha256": digest_of(card), "full": card.full})
     return Teachers(predictors, record)
+
+
+def _on(device: torch.device, name: str) -> Predictor | None:
+    """The network of a bundle on `device`, or None where it has no weights, only a finished graph."""
+    bundle = open_bundle(name)
+    if WEIGHTS not in bundle.files:
+        return None
+    trained = from_weights(bundle.files[WEIGHTS], bundle.card)
+    trained.deployed.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return TorchPredictor(trained.deployed, trained.class_names, bf16=fast_bf16(device))
 
 
 def digest_of(card: Card) -> str:
@@ -93,6 +108,74 @@ def answers(
     Raises:
         HangtagError: `bundle_incompatible` where a teacher knows other classes; `storage_*`.
     """
+    _check_classes(teachers, class_names)
+    shape = (len(images), len(class_names))
+    known: Probabilities | None = _kept(keep, shape, np.float32)
+    if known is not None:
+        return known
+    views = [images, images[:, :, ::-1]] if mirrored else [images]
+    asking = _Asking(teachers, len(views) * len(images), progress)
+    total: Probabilities = np.sum([asking.about(view) for view in views], axis=0) / len(views)
+    _keep(keep, total)
+    return total
+
+
+def answers_to_views(
+    teachers: Teachers,
+    views: Views,
+    class_names: tuple[str, ...],
+    keep: Path,
+    shape: tuple[int, int],
+    *,
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> NDArray[np.float16]:
+    """The mean of the teachers' probabilities for V views of N pictures, (V, N, K), in sixteen bits.
+
+    Args:
+        teachers: who is asked.
+        views: the pictures.
+        class_names: K names the student learns.
+        keep: file the answers are kept in; students of the same views, teachers and pictures may share it.
+        shape: V and N.
+        progress: told (what, done, in all).
+
+    Raises:
+        HangtagError: `bundle_incompatible` where a teacher knows other classes; `storage_*`.
+    """
+    _check_classes(teachers, class_names)
+    known: NDArray[np.float16] | None = _kept(keep, (*shape, len(class_names)), np.float16)
+    if known is not None:
+        return known
+    asking = _Asking(teachers, shape[0] * shape[1], progress)
+    said = np.stack([asking.about(views.pictures(number)).astype(np.float16) for number in range(shape[0])])
+    _keep(keep, said)
+    return said
+
+
+class _Asking:
+    """Asks all teachers, and says how far it is."""
+
+    def __init__(self, teachers: Teachers, pictures: int, progress: Callable[[str, int, int], None]) -> None:
+        self._teachers, self._progress = teachers.predictors, progress
+        self._asked, self._in_all = 0, pictures * len(teachers.predictors)
+
+    def about(self, images: Pictures) -> Probabilities:
+        """The mean of their probabilities, (N, K)."""
+        total: Probabilities | None = None
+        for teacher in self._teachers:
+            parts = []
+            for start in range(0, len(images), _STEP):
+                parts.append(teacher.predict_proba(np.ascontiguousarray(images[start : start + _STEP])))
+                self._asked += len(parts[-1])
+                self._progress("asking the teachers", self._asked, self._in_all)
+            said = np.concatenate(parts)
+            total = said if total is None else total + said
+        assert total is not None
+        mean: Probabilities = total / total.sum(axis=1, keepdims=True)
+        return mean
+
+
+def _check_classes(teachers: Teachers, class_names: tuple[str, ...]) -> None:
     for teacher, about in zip(teachers.predictors, teachers.record, strict=True):
         if teacher.class_names != class_names:
             raise HangtagError(
@@ -100,32 +183,20 @@ def answers(
                 f"{about['bundle']} tells apart {', '.join(teacher.class_names[:3])}, ..., and the student is to learn "
                 f"{', '.join(class_names[:3])}, ...: teacher and student need the same classes in the same order",
             )
-    shape = (len(images), len(class_names))
-    if (known := _kept(keep, shape)) is not None:
-        return known
-    views = [images, images[:, :, ::-1]] if mirrored else [images]
-    total = np.zeros(shape, np.float32)
-    asked, in_all = 0, len(views) * len(teachers.predictors) * len(images)
-    for teacher in teachers.predictors:
-        for view in views:
-            for start in range(0, len(images), _STEP):
-                part = teacher.predict_proba(np.ascontiguousarray(view[start : start + _STEP]))
-                total[start : start + _STEP] += part
-                asked += len(part)
-                progress("asking the teachers", asked, in_all)
-    total /= total.sum(axis=1, keepdims=True)
+
+
+def _keep(path: Path, said: NDArray[Any]) -> None:
     file = io.BytesIO()
-    np.save(file, total, allow_pickle=False)
-    write_file(keep, file.getvalue())
-    return total
+    np.save(file, said, allow_pickle=False)
+    write_file(path, file.getvalue())
 
 
-def _kept(path: Path, shape: tuple[int, int]) -> Probabilities | None:
+def _kept(path: Path, shape: tuple[int, ...], kind: type[np.floating[Any]]) -> Any:
     try:
-        found: Probabilities = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        found = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return found if found.shape == shape and found.dtype == np.float32 else None
+    return found if found.shape == shape and found.dtype == kind else None
 
 
 def _pictures(size: int, colour: bool) -> str:

@@ -11,7 +11,7 @@ from hangtag.core.recipe import Part
 from hangtag.training import optimisers
 from hangtag.training.optimisers import muon
 from hangtag.training.optimisers._undecorated import undecorated
-from hangtag.training.optimisers.muon import orthogonalised
+from hangtag.training.optimisers.muon import orthogonal_moves, orthogonalised
 
 IMAGES = torch.randn(32, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 LABELS = (IMAGES.mean(dim=(1, 2, 3)) > 0).long()
@@ -159,6 +159,14 @@ def test_muon_in_bfloat16_is_within_two_percent_and_as_orthogonal():
     values = torch.linalg.svdvals(quick)
     assert values.min() > 0.6
     assert values.max() < 1.2
+
+
+def test_muon_moves_layers_of_one_shape_together_as_it_moves_them_alone():
+    generator = torch.Generator().manual_seed(0)
+    matrices = [torch.randn(shape, generator=generator) for shape in ((8, 30), (30, 8), (8, 30), (30, 8), (5, 5))]
+    alone, together = (orthogonal_moves(matrices, together=choice) for choice in (False, True))
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_muon_takes_bfloat16_for_large_matrices_where_the_hardware_has_it(monkeypatch):
