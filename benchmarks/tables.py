@@ -185,16 +185,20 @@ def shipped() -> str:
             card = json.loads(path.read_text(encoding="utf-8"))
             test, training = card["metrics"]["test"], card["training"]
             low, high = (100 * end for end in test["accuracy_interval"])
-            threads = training["device"].rpartition(", ")[2].partition(" ")[0]
+            device, _, threads = training["device"].partition(", ")
+            if threads:  # of a CPU
+                device = "one core" if threads.startswith("1 ") else f"{threads.partition(' ')[0]} cores"
+            teachers = training.get("teachers", [])
+            taught = f", taught by {len(teachers)} of `{teachers[0]['name']}`" if teachers else ""
             name = path.parent.name if weights == WEIGHTS[0] else path.parent.relative_to(ROOT).as_posix()
             rows.append(
                 [
                     f"`{name}`",
                     f"{100 * test['accuracy']:.2f} ({low:.2f} to {high:.2f})",
                     f"{test['loss']:.3f}",
-                    f"`{card['name']}`, {training['epochs']} epochs",
+                    f"`{card['name']}`, {training['epochs']} epochs{taught}",
                     f"{card['data']['training']:,}",
-                    f"{training['seconds'] / 60:.0f} min on {'one core' if threads == '1' else f'{threads} cores'}",
+                    f"{training['seconds'] / 60:.0f} min on {device}",
                     f"{card['files']['model.onnx']['bytes'] / 1e6:.1f}",
                     f"{card['params']:,}",
                 ]

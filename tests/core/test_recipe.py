@@ -100,6 +100,8 @@ def test_an_unknown_key_suggests_the_nearest(setting, hint):
         ("few=0", "above 0"),
         ("temperature=0", "above 0"),
         ("teacher_weight=1.1", "[0, 1]"),
+        ("teacher_views=-1", "0 or more"),
+        ("teacher_views=8", "--set teachers=BUNDLE"),
         ("freeze=true", "--set start=BUNDLE"),
     ],
 )

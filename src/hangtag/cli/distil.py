@@ -13,6 +13,9 @@ import click
 @click.option("--into", "recipe", metavar="RECIPE", required=True, help="How the student is trained: a name or file.")
 @click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Softens answers.  [default: 4]")
 @click.option("--weight", type=click.FloatRange(0, 1), help="Of the teachers; labels have the rest.  [default: 0.9]")
+@click.option(
+    "--views", type=click.IntRange(min=0), help="Augmented views that teachers are asked about.  [default: 0]"
+)
 @click.option("--plain/--no-plain", help="Train the same student without teachers too, to compare.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
@@ -26,6 +29,7 @@ def command(
     recipe: str,
     temperature: float | None,
     weight: float | None,
+    views: int | None,
     plain: bool,
     settings: tuple[str, ...],
     seed: int | None,
@@ -37,8 +41,9 @@ def command(
 ) -> None:
     """Train RECIPE to answer as the TEACHERs do (bundles of the same classes), and bundle the result.
 
-    Hinton et al. 2015. Teachers are asked once about every training picture. Ctrl-C saves and stops; the same command
-    goes on from there.
+    Hinton et al. 2015. Teachers are asked once about every training picture; with --views about that many augmented
+    views of each, which the student is then shown: better, and as many times as long. Ctrl-C saves and stops; the same
+    command goes on from there.
     """
     from hangtag import recipes
     from hangtag.cli._training import show_result, watched
@@ -49,7 +54,7 @@ def command(
     given = (("seed", seed), ("epochs", epochs), ("temperature", temperature), ("teacher_weight", weight))
     base = override(base, [*settings, *(f"{key}={value}" for key, value in given if value is not None)])
     with watched(f"{base.name}, taught by {', '.join(teachers)}") as watch:
-        found = distil(teachers, base, plain=plain, data=data, out=out, device=device, watch=watch)
+        found = distil(teachers, base, views=views, plain=plain, data=data, out=out, device=device, watch=watch)
     if as_json:
         click.echo(json.dumps(found.to_dict(), allow_nan=False))
         return

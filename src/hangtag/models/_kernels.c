@@ -101,9 +101,16 @@ KERNELS(float, of_float)
 KERNELS(bfloat16, of_bfloat16)
 
 /* The first layers of many a classic in one go: 3 x 3 convolution of one channel, unpadded, ReLU and 2 x 2 pooling. The
-   maps in between, eight times the size of what comes out, are never written. Sixteen filters at a time. */
+   maps in between, eight times the size of what comes out, are never written. As many filters at a time as a register
+   holds: of longer vectors gcc takes comparisons apart, number by number. */
 
+#if defined(__AVX512F__)
 #define LANES 16
+#elif defined(__AVX2__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
 typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t integers __attribute__((vector_size(4 * LANES), aligned(4)));
 

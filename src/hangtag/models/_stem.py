@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from hangtag.models import _kernels
 from hangtag.models._rectified import MaxPool2d
 
-LANES = 16  # filters that are computed at a time
+LANES = 16  # filters that are computed at a time where registers are widest; elsewhere 8 or 4
 
 
 class Stem(nn.Conv2d):

@@ -45,6 +45,7 @@ def distil(
     teachers: Sequence[str],
     base: Recipe,
     *,
+    views: int | None = None,
     plain: bool = False,
     data: str | None = None,
     out: Path | None = None,
@@ -56,6 +57,7 @@ def distil(
     Args:
         teachers: bundles of the classes the student learns.
         base: the student; its `temperature` and `teacher_weight` say how it learns from them.
+        views: augmented views that teachers are asked about; by default what `base` says, 0 being the plain picture.
         plain: train it without teachers too, in the folder `plain` beside the student's.
         data, out, device, watch: as for `experiment.run`.
 
@@ -67,14 +69,15 @@ def distil(
     if not isinstance(base, NetworkRecipe):
         raise HangtagError("usage_value", f"{base.name} does not learn from probabilities: choose a network")
     watch = watch or lines()
-    recipe = replace(base, teachers=tuple(teachers))
+    recipe = replace(base, teachers=tuple(teachers), teacher_views=base.teacher_views if views is None else views)
     student = experiment.run(recipe, data=data, out=out, device=device, watch=watch)
     assert student.bundle is not None
     untaught = None
     if plain:
         watch.message("the same student without teachers")
         place = Path(student.bundle).parent / "plain"
-        untaught = experiment.run(base, data=data, out=place, device=device, watch=watch)
+        alone = replace(base, teachers=(), teacher_views=0)
+        untaught = experiment.run(alone, data=data, out=place, device=device, watch=watch)
     judged = []
     for name in teachers:
         card = cards.read(find_bundle(name))
