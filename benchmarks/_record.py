@@ -147,7 +147,7 @@ class Record:
         }
         folder = WORK / "quick" if self.quick else RESULTS
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{now:%Y-%m-%d}-{self.name}-{os.cpu_count()}-cores.json"
+        path = folder / f"{now:%Y-%m-%d}-{self.name}-{os.cpu_count()}-cores{KIND}.json"
         path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         console.print(f"written: {os.path.relpath(path)}", style="dim")
         return path
@@ -199,6 +199,10 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release().partition('-')[0]}, {platform.machine()}",
         "python": platform.python_version(),
     }
+
+
+# Networks train several times as fast where the processor multiplies bfloat16 matrices: such results stand apart.
+KIND = "" if "amx_bf16" in machine()["features"] else "-without-amx"
 
 
 def installed() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Writes the result tables of README.md from `results/` and the cards of shipped bundles: no figure is typed by hand.
 
 Run: python benchmarks/tables.py (or with --check: change nothing, exit 1 if README.md is not current)
-A table stands between `<!-- results:NAME -->` and `<!-- /results -->`; the newest result of benchmark NAME counts.
+A table stands between `<!-- results:NAME -->` and `<!-- /results -->`; the newest result of benchmark NAME counts, of
+processors with AMX; `results:NAME-without-amx` is of others.
 Needs nothing but Python.
 """
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 WEIGHTS = (ROOT / "src" / "hangtag" / "weights", ROOT / "weights")
+WITHOUT_AMX = "-without-amx"
 BLOCK = re.compile(r"<!-- results:(?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- /results -->", re.DOTALL)
 
 Result = dict[str, Any]
@@ -212,9 +214,9 @@ TABLES: dict[str, Callable[[Result], str]] = {
 }
 
 
-def newest(name: str) -> Result | None:
-    """The last result by its file's date."""
-    found = sorted(RESULTS.glob(f"[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]-{name}-*.json"))
+def newest(name: str, kind: str) -> Result | None:
+    """The last result by its file's date, of processors of that kind: "" for those with AMX."""
+    found = sorted(RESULTS.glob(f"[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]-{name}-*-cores{kind}.json"))
     return json.loads(found[-1].read_text(encoding="utf-8")) if found else None
 
 
@@ -229,12 +231,12 @@ def fill(text: str) -> str:
         name = block["name"]
         if name == shipped.__name__:
             return f"<!-- results:{name} -->\n{shipped()}\n<!-- /results -->"
-        if name not in TABLES:
+        benchmark = name.removesuffix(WITHOUT_AMX)
+        if benchmark not in TABLES:
             raise ValueError(f"results:{name} is no benchmark with a table; there are {', '.join(TABLES)}")
-        result = newest(name)
-        return (
-            f"<!-- results:{name} -->\n{TABLES[name](result) if result else '*Not measured yet.*'}\n<!-- /results -->"
-        )
+        result = newest(benchmark, name.removeprefix(benchmark))
+        shown = TABLES[benchmark](result) if result else "*Not measured yet.*"
+        return f"<!-- results:{name} -->\n{shown}\n<!-- /results -->"
 
     if any("<!-- results:" in block["text"] for block in BLOCK.finditer(text)) or len(
         BLOCK.findall(text)

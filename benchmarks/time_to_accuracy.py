@@ -25,7 +25,7 @@ import _record
 from rich.table import Table
 
 BATCH, EPOCHS = 32, 10
-PLOT = _record.ROOT / "docs" / "images" / "time_to_accuracy.png"
+PLOT = _record.ROOT / "docs" / "images" / f"time_to_accuracy{_record.KIND}.png"
 WANTED = {"seconds": 0.92, "minutes": 0.94, "quarter_hour": 0.95}
 PEER_GOAL = 0.90  # which the peer reaches about half-way
 

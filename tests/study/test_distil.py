@@ -31,10 +31,11 @@ def test_the_card_names_teachers_by_digest_and_the_record_sets_beside_them(train
 
 def test_a_student_of_views_is_shown_what_its_teachers_were_asked_about(trained, tmp_path):
     student = replace(RECIPE, name="student", augment=(Part("shift", pixels=1),))
-    distil([trained("one")], student, views=3, out=tmp_path / "s", watch=quiet())
+    distil([trained("one")], student, views=3, full=True, out=tmp_path / "s", watch=quiet())
     said = np.load(tmp_path / "s/teachers.npy")
     card = cards.read(tmp_path / "s/bundle")
     assert said.shape == (3, card.data["training"], len(card.class_names))
+    assert card.full
     assert card.recipe["teacher_views"] == 3
 
 

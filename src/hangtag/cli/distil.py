@@ -20,6 +20,7 @@ import click
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures.")
+@click.option("--full", is_flag=True, help="Learn from the validation pictures too; no early stopping.")
 @click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
@@ -34,6 +35,7 @@ def command(
     settings: tuple[str, ...],
     seed: int | None,
     epochs: int | None,
+    full: bool,
     data: str | None,
     out: Path | None,
     device: str,
@@ -54,7 +56,9 @@ def command(
     given = (("seed", seed), ("epochs", epochs), ("temperature", temperature), ("teacher_weight", weight))
     base = override(base, [*settings, *(f"{key}={value}" for key, value in given if value is not None)])
     with watched(f"{base.name}, taught by {', '.join(teachers)}") as watch:
-        found = distil(teachers, base, views=views, plain=plain, data=data, out=out, device=device, watch=watch)
+        found = distil(
+            teachers, base, views=views, plain=plain, data=data, out=out, full=full, device=device, watch=watch
+        )
     if as_json:
         click.echo(json.dumps(found.to_dict(), allow_nan=False))
         return

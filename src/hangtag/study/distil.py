@@ -49,6 +49,7 @@ def distil(
     plain: bool = False,
     data: str | None = None,
     out: Path | None = None,
+    full: bool = False,
     device: str = "auto",
     watch: Watch | None = None,
 ) -> Distilled:
@@ -59,7 +60,7 @@ def distil(
         base: the student; its `temperature` and `teacher_weight` say how it learns from them.
         views: augmented views that teachers are asked about; by default what `base` says, 0 being the plain picture.
         plain: train it without teachers too, in the folder `plain` beside the student's.
-        data, out, device, watch: as for `experiment.run`.
+        data, out, full, device, watch: as for `experiment.run`.
 
     Raises:
         HangtagError: `usage_value` for a student that is no network; `bundle_*` for a teacher that does not fit; what
@@ -70,14 +71,14 @@ def distil(
         raise HangtagError("usage_value", f"{base.name} does not learn from probabilities: choose a network")
     watch = watch or lines()
     recipe = replace(base, teachers=tuple(teachers), teacher_views=base.teacher_views if views is None else views)
-    student = experiment.run(recipe, data=data, out=out, device=device, watch=watch)
+    student = experiment.run(recipe, data=data, out=out, full=full, device=device, watch=watch)
     assert student.bundle is not None
     untaught = None
     if plain:
         watch.message("the same student without teachers")
         place = Path(student.bundle).parent / "plain"
         alone = replace(base, teachers=(), teacher_views=0)
-        untaught = experiment.run(alone, data=data, out=place, device=device, watch=watch)
+        untaught = experiment.run(alone, data=data, out=place, full=full, device=device, watch=watch)
     judged = []
     for name in teachers:
         card = cards.read(find_bundle(name))
