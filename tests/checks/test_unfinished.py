@@ -21,8 +21,9 @@ def test_a_loss_that_has_turned_or_settled_is_finished(evidence):
 
 
 def test_a_loss_that_falls_with_its_rate_at_the_end_of_a_schedule_is_finished(evidence):
+    rates = (1, 8, 6, 3, 0.1)
     falling = [
-        record | {"learning_rate": rate} for record, rate in zip(epochs(1.0, 0.8, 0.7, 0.6, 0.5), (1, 8, 6, 3, 0.1), strict=True)
+        record | {"learning_rate": rate} for record, rate in zip(epochs(1.0, 0.8, 0.7, 0.6, 0.5), rates, strict=True)
     ]
     found = unfinished(evidence(history=falling))
     assert (found.severity, found.number) == ("good", 0.0)
