@@ -20,6 +20,7 @@ Relation: TypeAlias = Literal["identical", "alike", "shifted", "mirrored", "mirr
 MOST_DIFFERENT = 0.07  # below it Fashion-MNIST holds one article twice; above it, any two pairs of plain trousers
 LEAST_CONTRAST = 70  # levels: in darker pictures noise would count for more; with it, noise of 8 levels is found too
 NEIGHBOURS = 8  # compared with each picture: of 1,000 shifted pictures 998 had their origin among them
+REACH = 2  # times MOST_DIFFERENT: pictures whose descriptions are farther apart are not laid over each other
 _PAIRS = 2048  # compared at a time: 2 x 2,048 x 28 x 28 floats are 13 MB
 _SHIFTS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))  # pixels down and across
 
@@ -60,7 +61,12 @@ def near_duplicates(images: Pictures, others: Pictures | None = None) -> list[Ne
     theirs = mine if others is None else reduced(others)
     if not len(mine) or not len(theirs):
         return []
-    first, second = _candidates(mine, theirs, within=others is None)
+    if others is None:
+        first, second = _candidates(mine, mine, within=True)
+    elif len(theirs) < len(mine):  # each of the fewer is compared with its few neighbours
+        second, first = _candidates(theirs, mine, within=False)
+    else:
+        first, second = _candidates(mine, theirs, within=False)
     found = []
     for start in range(0, len(first), _PAIRS):
         some, other = first[start : start + _PAIRS], second[start : start + _PAIRS]
@@ -75,8 +81,11 @@ def near_duplicates(images: Pictures, others: Pictures | None = None) -> list[Ne
 def _candidates(mine: Pictures, theirs: Pictures, within: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """Indices of pictures whose descriptions are near each other; each pair comes once."""
     described = describe(mine)
-    near, _ = nearest(described, described if within else describe(theirs), NEIGHBOURS + within)  # itself is one
-    first, second = np.repeat(np.arange(len(near)), near.shape[1]), near.ravel()
+    near, far = nearest(described, described if within else describe(theirs), NEIGHBOURS + within)  # itself is one
+    # A description lies no farther from another than the pictures do (audit/descriptions.py), noise left out.
+    contrast = np.maximum(np.sqrt(_variance(mine)), LEAST_CONTRAST)
+    within_reach = far <= (REACH * MOST_DIFFERENT * np.sqrt(np.prod(mine.shape[1:3])) * contrast)[:, None]
+    first, second = np.nonzero(within_reach)[0], near[within_reach]
     if not within:
         return first, second
     low, high = np.minimum(first, second), np.maximum(first, second)
@@ -118,7 +127,7 @@ def _softened(images: Pictures) -> NDArray[np.float32]:
     return softened
 
 
-def _variance(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
+def _variance(pixels: NDArray[Any]) -> NDArray[np.float64]:
     variance: NDArray[np.float64] = pixels.reshape(len(pixels), -1).var(axis=1, dtype=np.float64)
     return variance
 

@@ -39,6 +39,23 @@ def test_finds_the_place_that_decides(colour):
     assert maps[:, 14:, 14:].max() == 0
 
 
+def test_nothing_is_asked_where_background_would_hide_background():
+    class Counting(Corner):
+        asked = 0
+
+        def predict_proba(self, images):
+            self.asked += len(images)
+            return super().predict_proba(images)
+
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[0, 3:6, 3:6] = 200  # under the first two patches along both axes; the second picture is empty
+    counting = Counting()
+    maps = Occlusion(counting)(images, np.array([1, 1]), np.array([0, 0]))
+    assert counting.asked == 2 + 4
+    assert maps[0].max() > 0
+    assert maps[1].max() == 0
+
+
 def test_maps_of_a_randomised_model_differ():
     """The sanity check of Adebayo et al. 2018: what a map shows must come from what the model has learnt."""
     rng = np.random.default_rng(0)
