@@ -33,6 +33,8 @@ from hangtag.watch import Watch, lines
 from hangtag.watch import clock as duration
 
 if TYPE_CHECKING:
+    import torch
+
     from hangtag.training.start import Start
     from hangtag.training.teaching import Teachers
 
@@ -213,7 +215,6 @@ def _train_network(
     watch: Watch,
     clock: Callable[[], float],
 ) -> Run:
-    import torch
     from safetensors.torch import save
 
     from hangtag import models
@@ -227,23 +228,9 @@ def _train_network(
     machine.keep_memory()
     prefers = models.register.facts(recipe.model.name).get("precision")
     precision = machine.choose_precision(recipe.precision, prefers, device)
-    taught: Any = None
+    taught = None
     if learnt.teachers:
-        from hangtag.training import teaching
-        from hangtag.training.views import Views, channels_first
-
-        kept, names = folder / "teachers.npy", training.class_names
-        if recipe.teacher_views:
-            images = channels_first(training.images).to(device)
-            views = Views(recipe.augment, images, images.new_zeros(len(images), 1, dtype=torch.float32))
-            shape = (recipe.teacher_views, len(training))
-            taught = teaching.answers_to_views(learnt.teachers, views, names, kept, shape, progress=watch.reading)
-            del images, views
-        else:
-            mirrored = recipe.flip_average or any("flip" in part.name for part in recipe.augment)
-            taught = teaching.answers(
-                learnt.teachers, training.images, names, kept, mirrored=mirrored, progress=watch.reading
-            )
+        taught = _asked(learnt.teachers, recipe, training, folder / "teachers.npy", device, watch)
         if learnt.teachers.know_validation and validation is not None:
             watch.message("a teacher has learnt from the validation pictures: validation flatters what it teaches")
     with interrupt.listening() as stop:
@@ -304,6 +291,25 @@ def _train_network(
         best_epoch=fitted.best_epoch,
         history=[dataclasses.asdict(epoch) for epoch in fitted.history],
     )
+
+
+def _asked(
+    teachers: Teachers, recipe: NetworkRecipe, training: Split, keep: Path, device: torch.device, watch: Watch
+) -> Any:
+    """What the teachers say of the training pictures, or of each view of them; kept in `keep`."""
+    import torch
+
+    from hangtag.training import teaching
+    from hangtag.training.views import Views, channels_first
+
+    if not recipe.teacher_views:
+        mirrored = recipe.flip_average or any("flip" in part.name for part in recipe.augment)
+        given = (training.images, training.class_names, keep)
+        return teaching.answers(teachers, *given, mirrored=mirrored, progress=watch.reading)
+    images = channels_first(training.images).to(device)
+    views = Views(recipe.augment, images, torch.zeros(len(images), 1, device=device))
+    shape = (recipe.teacher_views, len(images))
+    return teaching.answers_to_views(teachers, views, training.class_names, keep, shape, progress=watch.reading)
 
 
 def _fit_classical(

@@ -11,6 +11,7 @@ from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import Part
 from hangtag.predict.torch import TorchPredictor
+from hangtag.training import teaching
 from hangtag.training.teaching import Teachers, answers, answers_to_views, open_teachers
 from hangtag.training.views import Views, channels_first
 
@@ -120,10 +121,31 @@ def test_teachers_are_asked_about_the_very_views(tmp_path, pictures):
         np.testing.assert_allclose(said[number], shown, atol=1e-3)
 
 
-def test_answers_to_fewer_views_are_not_taken_for_those_to_more(tmp_path, pictures):
-    split = pictures(9)
+def test_of_more_views_only_those_are_asked_about_that_were_not(tmp_path, pictures):
+    split, again = pictures(9), Teacher()
     answers_to_views(of(Teacher()), viewed(split), NAMES, tmp_path / "t.npy", (2, 9))
-    assert answers_to_views(of(Teacher()), viewed(split), NAMES, tmp_path / "t.npy", (3, 9)).shape == (3, 9, 3)
+    more = answers_to_views(of(again), viewed(split), NAMES, tmp_path / "t.npy", (3, 9))
+    assert again.asked == 9
+    assert np.array_equal(more, answers_to_views(of(Teacher()), viewed(split), NAMES, tmp_path / "new.npy", (3, 9)))
+
+
+def test_asking_about_views_goes_on_where_it_was_stopped(tmp_path, pictures, monkeypatch):
+    monkeypatch.setattr(teaching, "KEEP_S", 0.0)
+    split, teacher = pictures(9), Teacher()
+
+    def stop(what, asked, in_all):
+        if asked == 3 * 9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answers_to_views(of(teacher), viewed(split), NAMES, tmp_path / "t.npy", (4, 9), progress=stop)
+    answers_to_views(of(teacher), viewed(split), NAMES, tmp_path / "t.npy", (4, 9))
+    assert teacher.asked == (3 + 2) * 9  # the third view was not kept yet
+
+
+def test_answers_for_other_pictures_are_not_taken(tmp_path, pictures):
+    answers_to_views(of(Teacher()), viewed(pictures(8)), NAMES, tmp_path / "t.npy", (2, 8))
+    assert answers_to_views(of(Teacher()), viewed(pictures(9)), NAMES, tmp_path / "t.npy", (2, 9)).shape == (2, 9, 3)
 
 
 def test_every_view_is_shown_once_before_one_is_shown_again(trainer, monkeypatch):

@@ -81,9 +81,7 @@ class NetworkRecipe:
     teachers: tuple[str, ...] = ()  # bundles whose probabilities are learnt beside the labels (training/teaching.py)
     temperature: float = 4.0  # of the teachers' and the network's probabilities where they are compared
     teacher_weight: float = 0.9  # how much the teachers count; the labels count for the rest
-    teacher_views: int = (
-        0  # augmented views of all pictures, shown in turn, that teachers are asked about; 0: the plain
-    )
+    teacher_views: int = 0  # augmented views that teachers are asked about and the student is shown; 0: the plain ones
     augment: tuple[Part, ...] = ()
     label_smoothing: float = 0.0
     optimiser: Part = field(default_factory=lambda: Part("adam", lr=1e-3))

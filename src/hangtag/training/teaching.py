@@ -8,6 +8,7 @@ augmented views which the student is then shown (`training/views.py`): better, a
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from hangtag.predict.torch import TorchPredictor, from_weights
 from hangtag.training.machine import fast_bf16
 from hangtag.training.views import Views
 
+KEEP_S = 30.0  # of asking about views that a killed run loses at most, or one view
 _STEP = 2048  # pictures between two words on how far it is
 
 
@@ -110,8 +112,8 @@ def answers(
     """
     _check_classes(teachers, class_names)
     shape = (len(images), len(class_names))
-    known: Probabilities | None = _kept(keep, shape, np.float32)
-    if known is not None:
+    known = _read(keep)
+    if known is not None and known.dtype == np.float32 and known.shape == shape:
         return known
     views = [images, images[:, :, ::-1]] if mirrored else [images]
     asking = _Asking(teachers, len(views) * len(images), progress)
@@ -135,7 +137,8 @@ def answers_to_views(
         teachers: who is asked.
         views: the pictures.
         class_names: K names the student learns.
-        keep: file the answers are kept in; students of the same views, teachers and pictures may share it.
+        keep: file the answers are kept in, those of some views already while others are asked about; students of the
+            same views, teachers and pictures may share it.
         shape: V and N.
         progress: told (what, done, in all).
 
@@ -143,13 +146,18 @@ def answers_to_views(
         HangtagError: `bundle_incompatible` where a teacher knows other classes; `storage_*`.
     """
     _check_classes(teachers, class_names)
-    known: NDArray[np.float16] | None = _kept(keep, (*shape, len(class_names)), np.float16)
-    if known is not None:
-        return known
-    asking = _Asking(teachers, shape[0] * shape[1], progress)
-    said = np.stack([asking.about(views.pictures(number)).astype(np.float16) for number in range(shape[0])])
-    _keep(keep, said)
-    return said
+    count, *each = *shape, len(class_names)
+    kept = _read(keep)
+    fits = kept is not None and kept.dtype == np.float16 and kept.shape[1:] == tuple(each)
+    said = list(kept[:count]) if kept is not None and fits else []
+    asking = _Asking(teachers, (count - len(said)) * shape[1], progress)
+    saved = time.perf_counter()
+    for number in range(len(said), count):
+        said.append(asking.about(views.pictures(number)).astype(np.float16))
+        if number == count - 1 or time.perf_counter() - saved > KEEP_S:
+            _keep(keep, np.stack(said))
+            saved = time.perf_counter()
+    return np.stack(said)
 
 
 class _Asking:
@@ -191,12 +199,12 @@ def _keep(path: Path, said: NDArray[Any]) -> None:
     write_file(path, file.getvalue())
 
 
-def _kept(path: Path, shape: tuple[int, ...], kind: type[np.floating[Any]]) -> Any:
+def _read(path: Path) -> NDArray[Any] | None:
     try:
-        found = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        found: NDArray[Any] = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return found if found.shape == shape and found.dtype == kind else None
+    return found
 
 
 def _pictures(size: int, colour: bool) -> str:
