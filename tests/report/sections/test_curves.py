@@ -40,3 +40,14 @@ def test_a_model_without_epochs_says_why(recipe, reason):
     found = curves(Card(name="x", class_names=("a", "b"), size=4, colour=False, recipe=recipe))
     assert found.charts == []
     assert reason in found.remark
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reason"),
+    [({"label_smoothing": 0.1}, "smoothed labels"), ({"label_smoothing": 0.1, "teachers": ["t"]}, "teachers' too")],
+)
+def test_what_training_loss_is_taken_against_is_told(recipe, reason):
+    import dataclasses
+
+    found = curves(dataclasses.replace(card([epoch(1, 0.5), epoch(2, 0.3)]), recipe=recipe))
+    assert reason in found.remark

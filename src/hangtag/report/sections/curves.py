@@ -65,7 +65,9 @@ def _remark(card: Card, validated: bool, best: int | None, lowest: int | None, e
         "Training values are running means over pictures as they were shown, augmented and with dropout: they can be "
         "worse than validation values."
     ]
-    if card.recipe.get("label_smoothing"):
+    if card.recipe.get("teachers"):
+        said.append("Training loss is how far its answers are from its teachers' too, and is not comparable.")
+    elif card.recipe.get("label_smoothing"):
         said.append("Training loss is taken against smoothed labels, so it cannot reach 0 and is not comparable.")
     if not validated:
         why = "it learnt from the validation pictures too" if card.full else "no validation pictures were judged"
