@@ -1,4 +1,4 @@
-"""The shipped model: as `best_single`, but three quarters as wide and without mirrored answers, to answer quickly."""
+"""The shipped model, there with teachers: a narrow `best_single` without mirrored answers, to answer quickly."""
 
 from __future__ import annotations
 

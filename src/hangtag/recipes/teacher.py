@@ -1,4 +1,4 @@
-"""A wide network to teach smaller ones: minutes on a large GPU, days on two cores."""
+"""A wide network to teach smaller ones: minutes on a large GPU, a day on two cores."""
 
 from __future__ import annotations
 
