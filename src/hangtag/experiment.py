@@ -230,7 +230,7 @@ def _train_network(
     precision = machine.choose_precision(recipe.precision, prefers, device)
     taught = None
     if learnt.teachers:
-        taught = _asked(learnt.teachers, recipe, training, folder / "teachers.npy", device, watch)
+        taught = _asked(learnt.teachers, recipe, training, folder, device, watch)
         if learnt.teachers.know_validation and validation is not None:
             watch.message("a teacher has learnt from the validation pictures: validation flatters what it teaches")
     with interrupt.listening() as stop:
@@ -294,16 +294,26 @@ def _train_network(
 
 
 def _asked(
-    teachers: Teachers, recipe: NetworkRecipe, training: Split, keep: Path, device: torch.device, watch: Watch
+    teachers: Teachers, recipe: NetworkRecipe, training: Split, folder: Path, device: torch.device, watch: Watch
 ) -> Any:
-    """What the teachers say of the training pictures, or of each view of them; kept in `keep`."""
+    """What the teachers say of the training pictures, or of each view of them.
+
+    Kept in `folder`, in a file named after all that decides it but the number of views: a folder that was begun with
+    other teachers keeps their answers apart.
+    """
     import torch
 
     from hangtag.training import teaching
     from hangtag.training.views import Views, channels_first
 
+    mirrored = recipe.flip_average or any("flip" in part.name for part in recipe.augment)
+    about = {
+        "teachers": [one["sha256"] for one in teachers.record],
+        "pictures": training.digest(),
+        "seen": recipes.to_dict(recipe)["augment"] if recipe.teacher_views else mirrored,
+    }
+    keep = folder / f"teachers-{recipes.fingerprint(about)}.npy"
     if not recipe.teacher_views:
-        mirrored = recipe.flip_average or any("flip" in part.name for part in recipe.augment)
         given = (training.images, training.class_names, keep)
         return teaching.answers(teachers, *given, mirrored=mirrored, progress=watch.reading)
     images = channels_first(training.images).to(device)

@@ -32,7 +32,7 @@ def test_the_card_names_teachers_by_digest_and_the_record_sets_beside_them(train
 def test_a_student_of_views_is_shown_what_its_teachers_were_asked_about(trained, tmp_path):
     student = replace(RECIPE, name="student", augment=(Part("shift", pixels=1),))
     distil([trained("one")], student, views=3, full=True, out=tmp_path / "s", watch=quiet())
-    said = np.load(tmp_path / "s/teachers.npy")
+    said = np.load(next((tmp_path / "s").glob("teachers-*.npy")))
     card = cards.read(tmp_path / "s/bundle")
     assert said.shape == (3, card.data["training"], len(card.class_names))
     assert card.full
@@ -50,6 +50,23 @@ def test_another_teacher_is_another_run(trained, tmp_path):
     with pytest.raises(HangtagError, match="teachers") as caught:
         distil([trained("two", seed=1)], RECIPE, out=tmp_path / "s", watch=quiet())
     assert caught.value.code == "run_other_settings"
+
+
+def test_what_one_teacher_said_is_never_taken_for_what_another_says(trained, tmp_path, monkeypatch):
+    def stopped(*arguments, **given):
+        raise KeyboardInterrupt  # after asking, before there is anything that would keep others out of the folder
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hangtag.training.loop.fit", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            distil([trained("one")], RECIPE, out=tmp_path / "s", watch=quiet())
+    other = trained("two", seed=1)
+    distil([other], RECIPE, out=tmp_path / "s", watch=quiet())
+    distil([other], RECIPE, out=tmp_path / "fresh", watch=quiet())
+    said = {path.name: path.read_bytes() for path in (tmp_path / "s").glob("teachers-*.npy")}
+    fresh = next((tmp_path / "fresh").glob("teachers-*.npy"))
+    assert len(said) == 2
+    assert said[fresh.name] == fresh.read_bytes()
 
 
 def test_a_teacher_that_knows_the_validation_pictures_is_told_of(trained, tmp_path):

@@ -294,8 +294,8 @@ class _Run:
         wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together
         correct = (logits.argmax(1) == wanted.argmax(1)).sum()
         finite = _finite([parameter.grad for parameter in self.parameters if parameter.grad is not None])
-        # One answer for all three: an accelerator is idle from each until the next launch.
-        value, all_finite, right = torch.stack([losses.detach().mean().double(), finite, correct]).tolist()
+        # One answer for all three: an accelerator idles from each to the next launch. In float32: MPS has no double.
+        value, all_finite, right = torch.stack([losses.detach().mean(), finite.float(), correct.float()]).tolist()
         if not math.isfinite(value):
             self._not_finite(f"the loss became {value}", index, self._where())
         if not all_finite:
