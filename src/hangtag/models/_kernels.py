@@ -48,6 +48,8 @@ class Kernels:
             )
             for kind, written in _TYPES.items()
         }
+        for name in ("sparse_images", "sparse_weights"):
+            self._functions[name, torch.float32] = library[f"{name}_float"]
 
     def relu(self, numbers: Tensor) -> None:
         """In place, whatever the shape."""
@@ -99,6 +101,37 @@ class Kernels:
         n, _, height, width = images.shape
         parts, _, count = sums.shape
         self._call("stem_gradient", gradient, gradient, winner, images, sums, parts, n, height, width, count)
+
+    def sparse_gradients(
+        self, gradient: Tensor, winner: Tensor, images: Tensor, weight: Tensor, *, of_images: bool
+    ) -> tuple[Tensor | None, Tensor, Tensor]:
+        """Gradients of an unpadded 3 x 3 convolution, ReLU and perhaps pooling, without what they made zero. float32.
+
+        Args:
+            gradient: (N, F, h, w), channels last, of what came through.
+            winner: (N, h, w, F) uint8, as for `pool`; without pooling 0, or 4 where nothing came through.
+            images: (N, C, H, W), channels last, what was convolved; C is a multiple of 32; h = H - 2, or half of that.
+            weight: (F, C, 3, 3).
+            of_images: whether the gradient of `images` is wanted.
+
+        Returns:
+            Gradients of `images` (or None), of `weight` and of the bias (F,).
+        """
+        n, channels, height, width = images.shape
+        _, rows, columns, count = winner.shape
+        pool = 1 if rows == height - 2 else 2
+        parts = torch.get_num_threads()
+        lists = images.new_empty(parts, count * columns * max(rows, 4), dtype=torch.int64)  # an entry is 8 bytes
+        sizes = (parts, n, height, width, channels, count, pool)
+        to = None
+        if of_images:
+            filters = weight.permute(2, 0, 3, 1).contiguous()
+            to = torch.empty_like(images)
+            self._call("sparse_images", images, gradient, winner, filters, to, lists, *sizes)
+        sums = images.new_empty(parts, count, 3, 3, channels)
+        bias = images.new_empty(parts, count)
+        self._call("sparse_weights", images, gradient, winner, images, sums, bias, lists, *sizes)
+        return to, sums.sum(0).permute(0, 3, 1, 2), bias.sum(0)
 
     def norm_moments(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance (C,) of each channel of `maps` (N, C, H, W), channels last: over N * H * W, in float32."""

@@ -8,6 +8,7 @@ from torch import nn
 
 from hangtag.core.errors import HangtagError
 from hangtag.models._rectified import MaxPool2d, ReLU
+from hangtag.models._sparse import CHANNELS, RectifiedConv2d
 from hangtag.models._stem import Stem
 
 Activation: TypeAlias = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
@@ -40,11 +41,14 @@ def pool_and_activate(name: Activation) -> list[nn.Module]:
     return layers[::-1] if name in ("gelu", "silu") else layers
 
 
-def first_stage(in_channels: int, filters: int, kernel: int, name: Activation) -> list[nn.Module]:
-    """What a network of grey pictures begins with: convolution without padding, 2 x 2 max-pooling, the activation."""
+def stage(before: int, after: int, kernel: int, name: Activation, *, pool: bool = True) -> list[nn.Module]:
+    """What the classics are made of: a convolution without padding, 2 x 2 max-pooling if asked for, the activation."""
     if name == "relu":
-        return [Stem(in_channels, filters, kernel), nn.Identity(), nn.Identity()]
-    return [nn.Conv2d(in_channels, filters, kernel), *pool_and_activate(name)]
+        first = pool and before < CHANNELS
+        layer = Stem(before, after, kernel) if first else RectifiedConv2d(before, after, kernel, pool=pool)
+        return [layer, *(nn.Identity() for _ in range(1 + pool))]  # as many layers whatever the activation
+    after_it = pool_and_activate(name) if pool else [activation_layer(name)]
+    return [nn.Conv2d(before, after, kernel), *after_it]
 
 
 def check_dropout(dropout: float, where: str = "dropout") -> None:

@@ -18,8 +18,7 @@ from hangtag.models._options import (
     check_dropout,
     check_kernel,
     check_left_over,
-    first_stage,
-    pool_and_activate,
+    stage,
 )
 
 
@@ -47,11 +46,7 @@ class Brownlee(nn.Module):
         layers: list[nn.Module] = []
         left = size
         for before, after in zip((in_channels, *filters), filters, strict=False):
-            layers += (  # 28 -> 26 -> 13
-                [nn.Conv2d(before, after, kernel), *pool_and_activate(activation)]
-                if layers
-                else first_stage(before, after, kernel, activation)
-            )
+            layers += stage(before, after, kernel, activation)  # 28 -> 26 -> 13
             left = (left - kernel + 1) // 2
             check_left_over(left, size, "use larger pictures, fewer filters or a smaller kernel")
         self.features = nn.Sequential(*layers, nn.Flatten())  # 32 * 13 * 13 = 5,408

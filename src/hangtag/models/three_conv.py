@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from hangtag.models import register
 from hangtag.models._initialise import like_keras
-from hangtag.models._narrow import Conv2d
 from hangtag.models._options import (
     Activation,
     activation_layer,
@@ -21,8 +20,7 @@ from hangtag.models._options import (
     check_dropout,
     check_kernel,
     check_left_over,
-    first_stage,
-    pool_and_activate,
+    stage,
 )
 
 
@@ -51,14 +49,9 @@ class ThreeConv(nn.Module):
         left = size
         for i, (before, after) in enumerate(zip((in_channels, *filters), filters, strict=False)):
             left = left - kernel + 1  # 28 -> 26, 13 -> 11, 5 -> 3
-            if i == len(filters) - 1:
-                layers += [Conv2d(before, after, kernel), activation_layer(activation)]
-            else:
-                layers += (
-                    [Conv2d(before, after, kernel), *pool_and_activate(activation)]
-                    if i
-                    else first_stage(before, after, kernel, activation)
-                )
+            pool = i < len(filters) - 1
+            layers += stage(before, after, kernel, activation, pool=pool)
+            if pool:
                 left //= 2  # 26 -> 13, 11 -> 5
             check_left_over(left, size, "use larger pictures, fewer filters or a smaller kernel")
         self.features = nn.Sequential(*layers, nn.Flatten())  # 64 * 3 * 3 = 576
