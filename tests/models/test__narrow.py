@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from hangtag.models import _narrow
+from hangtag.models._convolution import Conv2d
 
 
 @pytest.mark.parametrize(("kernel", "padding"), [(1, 0), (2, 0), (3, 0), (3, 1), (5, 1), (5, 2)])
@@ -28,7 +29,7 @@ def test_gives_the_gradients_of_a_plain_convolution(pictures, size, kernel, padd
 
 def test_the_layer_trains_as_torchs_own_does_in_bf16():
     torch.manual_seed(0)
-    ours, plain = _narrow.Conv2d(8, 16, 3, padding=1), torch.nn.Conv2d(8, 16, 3, padding=1)
+    ours, plain = Conv2d(8, 16, 3, padding=1), torch.nn.Conv2d(8, 16, 3, padding=1)
     plain.load_state_dict(ours.state_dict())
     images = torch.randn(32, 8, 7, 7)
     for layer in (ours, plain):
@@ -43,7 +44,7 @@ def test_the_layer_trains_as_torchs_own_does_in_bf16():
 def test_takes_the_other_way_only_where_it_is_quicker(monkeypatch):
     taken = []
     monkeypatch.setattr(_narrow._SideBySide, "apply", lambda images, *rest: taken.append(images.shape[3]) or images)
-    layer = _narrow.Conv2d(4, 4, 3, padding=1)
+    layer = Conv2d(4, 4, 3, padding=1)
     layer(torch.randn(2, 4, 7, 7))  # fp32
     with torch.autocast("cpu", torch.bfloat16):
         layer(torch.randn(2, 4, 14, 14))  # wide enough

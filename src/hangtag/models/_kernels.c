@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "_lanes.h"
+
 static inline float of_float(float bits) { return bits; }
 
 static inline float of_bfloat16(uint16_t bits) { /* the upper half of a float */
@@ -104,14 +106,6 @@ KERNELS(bfloat16, of_bfloat16)
    maps in between, eight times the size of what comes out, are never written. As many filters at a time as a register
    holds: of longer vectors gcc takes comparisons apart, number by number. */
 
-#if defined(__AVX512F__)
-#define LANES 16
-#elif defined(__AVX2__)
-#define LANES 8
-#else
-#define LANES 4
-#endif
-typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t integers __attribute__((vector_size(4 * LANES), aligned(4)));
 
 static inline lanes choose(integers mask, lanes yes, lanes no) { /* mask: all bits or none */

@@ -30,9 +30,11 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import sha256_of, write_file
 from hangtag.core.paths import cache_folder
 
-_SOURCE = Path(__file__).with_suffix(".c")
+_SOURCES = tuple(Path(__file__).with_name(name) for name in ("_kernels.c", "_winograd.c"))
+_INCLUDED = Path(__file__).with_name("_lanes.h")
 _TYPES = {torch.float32: "float", torch.bfloat16: "bfloat16"}
 PARTS = 64  # of what is summed, however many threads sum
+SCRATCH = 1_000_000  # floats: what the third cache of most processors holds for each core
 _COMPILE_S = 60.0  # it takes a second; a compiler that hangs must not hang us
 
 
@@ -48,8 +50,11 @@ class Kernels:
             )
             for kind, written in _TYPES.items()
         }
-        for name in ("sparse_images", "sparse_weights"):
+        for name in ("sparse_images", "sparse_weights", "winograd", "winograd_weights"):
             self._functions[name, torch.float32] = library[f"{name}_float"]
+        self._scratch = library["winograd_scratch"]
+        self._scratch.restype = ctypes.c_int64
+        self.pair = int(library["winograd_pair"]())  # filters that lie together, as `winograd` wants them
 
     def relu(self, numbers: Tensor) -> None:
         """In place, whatever the shape."""
@@ -132,6 +137,47 @@ class Kernels:
         bias = images.new_empty(parts, count)
         self._call("sparse_weights", images, gradient, winner, images, sums, bias, lists, *sizes)
         return to, sums.sum(0).permute(0, 3, 1, 2), bias.sum(0)
+
+    def winograd(self, images: Tensor, filters: Tensor, bias: Tensor, padding: int) -> Tensor:
+        """3 x 3 convolution in float32, by tiles of 4 x 4.
+
+        Args:
+            images: (N, C, H, W), channels last; C is a multiple of 32.
+            filters: (36, F / pair, C, pair), transformed, contiguous; F is a multiple of 32.
+            bias: (F,).
+            padding: 0, 1 or 2 pixels of zeros on every side.
+
+        Returns:
+            (N, F, H + 2 * padding - 2, W + 2 * padding - 2), channels last.
+        """
+        n, channels, height, width = images.shape
+        count = len(bias)
+        size = (n, count, height + 2 * padding - 2, width + 2 * padding - 2)
+        out = torch.empty(size, dtype=images.dtype, device=images.device, memory_format=torch.channels_last)
+        scratch = images.new_empty(torch.get_num_threads(), self._scratch(ctypes.c_int64(channels)))
+        self._call("winograd", images, images, filters, bias, out, scratch, n, height, width, channels, count, padding)
+        return out
+
+    def winograd_weights(self, images: Tensor, gradient: Tensor, padding: int) -> Tensor:
+        """What the gradient of `winograd`'s weights is transformed from.
+
+        Args:
+            images: as for `winograd`.
+            gradient: of what it returned, channels last.
+            padding: as for `winograd`.
+
+        Returns:
+            (36, C / 32, F / 32, 32, 32).
+        """
+        n, channels, height, width = images.shape
+        count = gradient.shape[1]
+        numbers = 36 * (channels + count)  # of a transformed tile
+        block = 16 * max(2, min(32, SCRATCH // (16 * numbers)))  # tiles
+        scratch = images.new_empty(block * numbers + max(channels, count))
+        sums = images.new_empty(36, channels // 32, count // 32, 32, 32)
+        sizes = (block, n, height, width, channels, count, padding)
+        self._call("winograd_weights", images, images, gradient, sums, scratch, *sizes)
+        return sums
 
     def norm_moments(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and variance (C,) of each channel of `maps` (N, C, H, W), channels last: over N * H * W, in float32."""
@@ -218,7 +264,8 @@ def _compiled(runtime: Path) -> Path:
     """
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     processor = next((line for line in lines if line.startswith(("flags", "Features"))), platform.machine())
-    parts = [_SOURCE.read_bytes(), processor.encode(), runtime.name.encode()]  # a home may serve several machines
+    parts = [path.read_bytes() for path in (_INCLUDED, *_SOURCES)]
+    parts += [processor.encode(), runtime.name.encode()]  # a home may serve several machines
     folder = cache_folder() / "kernels"
     key = hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
     if folder.exists() and _is_private(folder):
@@ -233,12 +280,13 @@ def _compiled(runtime: Path) -> Path:
         raise PermissionError(f"others may write to {folder}, and what lies there would run as code")
     wide = ["-mprefer-vector-width=512"] if platform.machine() == "x86_64" else []
     with tempfile.TemporaryDirectory(prefix="hangtag-") as scratch:
-        compiled, linked = Path(scratch) / "kernels.o", Path(scratch) / "kernels.so"
+        linked = Path(scratch) / "kernels.so"
+        objects = [path.with_suffix(".o").name for path in _SOURCES]
         for words in (
-            [compiler, "-O3", "-march=native", *wide, "-fopenmp", "-fPIC", "-c", str(_SOURCE), "-o", str(compiled)],
-            [compiler, "-shared", "-Wl,-z,defs", str(compiled), str(runtime), "-o", str(linked)],
+            [compiler, "-O3", "-march=native", *wide, "-fopenmp", "-fPIC", "-c", *map(str, _SOURCES)],
+            [compiler, "-shared", "-Wl,-z,defs", *objects, str(runtime), "-o", str(linked)],
         ):
-            subprocess.run(words, check=True, capture_output=True, errors="replace", timeout=_COMPILE_S)
+            subprocess.run(words, check=True, capture_output=True, errors="replace", timeout=_COMPILE_S, cwd=scratch)
         library = folder / f"{key}-{sha256_of(linked)[:16]}.so"
         write_file(library, linked.read_bytes())  # whole or absent, if several processes compile at once
     library.chmod(0o600)

@@ -1,4 +1,4 @@
-"""A 3x3-like convolution whose weight gradient does not crawl over small maps.
+"""A 3x3-like convolution in bfloat16 whose weight gradient does not crawl over small maps.
 
 The weight gradient of a convolution sums over every place of every picture. oneDNN 3.x takes a map's row as the unit of
 that sum, so in bfloat16 a map 3 wide fills 3 of the 16 rows of a matrix tile: on one AMX core 512 maps of 3x3 with 128
@@ -11,33 +11,28 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 NARROW = 10  # pixels: at 14 the copies cost what they save
 ROW = 64  # pixels of a laid-out row, four tiles
 
 
-class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d` in all it computes; training in bfloat16 on a CPU takes another way over small maps."""
+def worth_it(images: Tensor, weight: Tensor, padding: tuple[int, ...]) -> bool:
+    """Whether this convolution of stride 1 is one whose gradient would crawl."""
+    return (
+        images.device.type == "cpu"
+        and images.shape[3] <= NARROW
+        and torch.is_autocast_enabled("cpu")
+        and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        and 2 * padding[1] < weight.shape[3]  # maps that do not grow
+    )
 
-    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if not (
-            torch.is_grad_enabled()
-            and input.device.type == "cpu"
-            and input.shape[3] <= NARROW
-            and torch.is_autocast_enabled("cpu")
-            and torch.get_autocast_dtype("cpu") == torch.bfloat16
-            and self.stride == self.dilation == (1, 1)
-            and self.groups == 1
-            and self.padding_mode == "zeros"
-            and isinstance(self.padding, tuple)
-            and 2 * self.padding[1] < self.kernel_size[1]  # maps that do not grow
-        ):
-            plain: Tensor = super()._conv_forward(input, weight, bias)
-            return plain
-        output: Tensor = _SideBySide.apply(input.bfloat16(), weight.bfloat16(), self.padding)  # type: ignore[no-untyped-call]
-        return output if bias is None else output + bias.bfloat16()[:, None, None]
+
+def convolve(images: Tensor, weight: Tensor, bias: Tensor | None, padding: tuple[int, ...]) -> Tensor:
+    """`torch.conv2d` in bfloat16, with its gradients."""
+    output: Tensor = _SideBySide.apply(images.bfloat16(), weight.bfloat16(), padding)  # type: ignore[no-untyped-call]
+    return output if bias is None else output + bias.bfloat16()[:, None, None]
 
 
 class _SideBySide(torch.autograd.Function):

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from hangtag.models import _kernels
-from hangtag.models._narrow import Conv2d
+from hangtag.models import _kernels, _winograd
+from hangtag.models._convolution import Conv2d
 from hangtag.models._rectified import MaxPool2d, ReLU
 
 CHANNELS = 32  # the loops take so many at a time
@@ -63,7 +63,10 @@ class _Rectified(torch.autograd.Function):
     def forward(
         ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, pool: bool, kernels: _kernels.Kernels
     ) -> Tensor:
-        maps = torch.conv2d(images, weight, bias).contiguous(memory_format=torch.channels_last)
+        if _winograd.kernels_for(images, weight, 0):
+            maps = _winograd.seen(images, weight, bias, 0, kernels)
+        else:
+            maps = torch.conv2d(images, weight, bias).contiguous(memory_format=torch.channels_last)
         if pool:
             n, count, height, width = maps.shape
             out = torch.empty_like(maps[:, :, : height // 2, : width // 2], memory_format=torch.channels_last)

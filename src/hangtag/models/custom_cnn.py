@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from hangtag.models import register
-from hangtag.models._narrow import Conv2d
+from hangtag.models._convolution import Conv2d
 from hangtag.models._options import (
     Activation,
     activation_layer,

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from hangtag.core.errors import HangtagError
 from hangtag.models import register
+from hangtag.models._convolution import Conv2d
 from hangtag.models._dropout import Dropout
-from hangtag.models._narrow import Conv2d
 from hangtag.models._options import check_counts, check_dropout, check_left_over
 from hangtag.models._rectified import MaxPool2d, ReLU
 

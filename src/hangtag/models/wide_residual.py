@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hangtag.core.errors import HangtagError
 from hangtag.models import register
-from hangtag.models._narrow import Conv2d
+from hangtag.models._convolution import Conv2d
 from hangtag.models._normed import BatchNormReLU
 from hangtag.models._options import check_counts, check_dropout, check_left_over
 

@@ -1,0 +1,220 @@
+"""Winograd's way with convolutions computes what PyTorch's does, but for rounding, and is taken where it should be."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from hangtag import models
+from hangtag.core.recipe import Part
+from hangtag.models import _kernels, _winograd
+from hangtag.models._convolution import Conv2d
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """Whether the kernels were used, call by call."""
+    if _kernels.load() is None:
+        pytest.skip(_kernels.why_not())
+    calls = []
+    kernels_for = _winograd.kernels_for
+
+    def counted(*arguments):
+        calls.append((found := kernels_for(*arguments)) is not None)
+        return found
+
+    monkeypatch.setattr(_winograd, "kernels_for", counted)
+    return calls
+
+
+def drawn(shape, seed=2):
+    images = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32)
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def layers(channels, filters, padding, bias):
+    """Ours, and PyTorch's of the same weights in float64, which counts as true."""
+    torch.manual_seed(0)
+    ours = Conv2d(channels, filters, 3, padding=padding, bias=bias)
+    true = nn.Conv2d(channels, filters, 3, padding=padding, bias=bias)
+    true.load_state_dict(ours.state_dict())
+    return ours.to(memory_format=torch.channels_last), true.double()
+
+
+def trained(layer, images):
+    """What comes out, and the gradients of pictures, weight and bias."""
+    images = images.detach().clone().to(layer.weight.dtype).requires_grad_()
+    out = layer(images)
+    out.backward(drawn(out.shape, seed=1).to(out.dtype))
+    return [out.detach(), images.grad, *(parameter.grad for parameter in layer.parameters())]
+
+
+def test_a_filter_is_transformed_into_what_multiplies_its_tiles():
+    """The 36 numbers are what the 3 x 3 weights, read as a polynomial, are worth at the points 0, 1, -1, 2, -2, oo."""
+    weights = torch.randn(9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    points = torch.tensor([[1, x, x * x] for x in (0.0, 1, -1, 2, -2)] + [[0, 0, 1.0]], dtype=torch.float64)
+    scales = torch.tensor([1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1], dtype=torch.float64)
+    side = points * scales[:, None]
+    worth = side @ weights.view(3, 3) @ side.T
+    torch.testing.assert_close(_winograd.transform_of(torch.float64) @ weights, worth.flatten())
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize(
+    "shape", [(3, 32, 14, 14), (1, 64, 7, 5), (2, 32, 28, 9), (5, 96, 5, 6), (40, 32, 5, 5)], ids=str
+)
+@pytest.mark.parametrize("filters", [32, 96])
+def test_numbers_and_gradients_are_those_of_pytorch(filters, shape, padding, threads, used):
+    ours, true = layers(shape[1], filters, padding, bias=True)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = trained(ours, drawn(shape))
+    finally:
+        torch.set_num_threads(before)
+    for mine, wanted in zip(found, trained(true, drawn(shape)), strict=True):
+        assert mine.shape == wanted.shape
+        assert (mine - wanted).abs().max() < 5e-5 * wanted.abs().max()
+    assert used == [True]
+
+
+def test_many_tiles_are_summed_to_the_end(used):
+    """More than fit into scratch at once, and a number of them that leaves a rest everywhere."""
+    ours, true = layers(32, 32, 1, bias=False)
+    images = drawn((37, 32, 22, 18))
+    for mine, wanted in zip(trained(ours, images), trained(true, images), strict=True):
+        assert (mine - wanted).norm() < 1e-5 * wanted.norm()
+    assert used == [True]
+
+
+def test_numbers_do_not_depend_on_the_number_of_threads(used):
+    kernels, images, gradient = _kernels.load(), drawn((19, 64, 14, 14)), drawn((19, 32, 14, 14), seed=1)
+    filters = drawn((36, 32 // kernels.pair, 64, kernels.pair)).contiguous()
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            out = kernels.winograd(images, filters, torch.zeros(32), 1)
+            found.append((out, kernels.winograd_weights(images, gradient, 1)))
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        for mine, wanted in zip(found[0], other, strict=True):
+            assert torch.equal(mine, wanted)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_not_hidden(number, used):
+    ours, _ = layers(32, 32, 1, bias=False)
+    images = drawn((2, 32, 14, 14))
+    images[0, 0, 3, 3] = number
+    out, _, of_weight = trained(ours, images)
+    assert not out[0].isfinite().all()
+    assert out[1].isfinite().all()  # nor carried to other pictures
+    assert not of_weight.isfinite().all()
+    assert used == [True]
+
+
+def test_only_gradients_that_are_wanted_are_computed(used, monkeypatch):
+    ours, _ = layers(32, 32, 1, bias=False)
+    asked, kernels = [], _kernels.load()
+
+    def listen(name):
+        real = getattr(kernels, name)
+        monkeypatch.setattr(kernels, name, lambda *rest: asked.append(name) or real(*rest))
+
+    listen("winograd")
+    listen("winograd_weights")
+    ours(drawn((2, 32, 8, 8))).sum().backward()
+    assert asked == ["winograd", "winograd_weights"]
+    asked.clear()
+    ours.weight.requires_grad_(False)
+    ours(drawn((2, 32, 8, 8)).requires_grad_()).sum().backward()
+    assert asked == ["winograd", "winograd"]
+    assert used == [True, True]
+
+
+def test_gradients_lie_as_the_weights_do(used):
+    """Otherwise PyTorch copies them before it adds them, and fused optimisers walk both side by side."""
+    ours, _ = layers(32, 64, 1, bias=False)
+    trained(ours, drawn((2, 32, 8, 8)))
+    assert ours.weight.grad.stride() == ours.weight.stride()
+    assert used == [True]
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16], ids=str)
+def test_another_default_kind_of_number_changes_nothing(kind, used):
+    ours, true = layers(32, 32, 1, bias=True)
+    images = drawn((2, 32, 8, 8))
+    torch.set_default_dtype(kind)
+    try:
+        found = trained(ours, images)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for mine, wanted in zip(found, trained(true, images), strict=True):
+        assert mine.dtype == torch.float32
+        torch.testing.assert_close(mine.double(), wanted, rtol=1e-3, atol=1e-3)
+    assert used == [True]
+
+
+ELSEWHERE = {
+    "few_channels": {"in_channels": 16},
+    "odd_filters": {"out_channels": 40},
+    "five_by_five": {"kernel_size": 5},
+    "one_by_one": {"kernel_size": 1, "padding": 0},
+    "stride": {"stride": 2},
+    "dilation": {"dilation": 2},
+    "groups": {"groups": 2},
+    "wide_padding": {"padding": 2},
+    "uneven_padding": {"padding": (1, 0)},
+    "circular": {"padding_mode": "circular"},
+    "same": {"padding": "same"},
+}
+
+
+@pytest.mark.parametrize("why", [*ELSEWHERE, "rows", "narrow", "judging", "float64", "bf16"])
+def test_anything_else_takes_pytorchs_way(why, monkeypatch):
+    monkeypatch.setattr(_winograd, "convolve", lambda *rest: pytest.fail("it was taken"))
+    options = {"in_channels": 32, "out_channels": 32, "kernel_size": 3, "padding": 1} | ELSEWHERE.get(why, {})
+    torch.manual_seed(0)
+    ours, theirs = Conv2d(**options), nn.Conv2d(**options)
+    theirs.load_state_dict(ours.state_dict())
+    images = drawn((2, options["in_channels"], *((2, 9) if why == "narrow" else (12, 12))))
+    if why == "rows":
+        images = images.contiguous()
+    if why == "float64":
+        ours, theirs, images = ours.double(), theirs.double(), images.double()
+    with torch.set_grad_enabled(why != "judging"), torch.autocast("cpu", torch.bfloat16, enabled=why == "bf16"):
+        assert torch.equal(ours(images), theirs(images))
+
+
+def test_export_writes_a_convolution(used):
+    """Tracing must see PyTorch's operation: ours has no name in ONNX."""
+    ours, _ = layers(32, 32, 1, bias=False)
+    with warnings.catch_warnings(action="ignore"):  # it is on its way out; the exporter still uses it
+        traced = torch.jit.trace(ours, drawn((1, 32, 8, 8)), check_trace=False)
+    assert "aten::_convolution" in str(traced.inlined_graph)
+    assert not used
+
+
+@pytest.mark.parametrize("name", ["custom_cnn", "fast", "wide_residual"])
+def test_a_network_learns_the_same_with_and_without(name, monkeypatch, used):
+    def losses():
+        torch.manual_seed(0)
+        network = models.create(Part(name, dropout=0.0), 10, 1, 28).to(memory_format=torch.channels_last)
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.01)
+        images, labels, found = drawn((8, 1, 28, 28)), torch.arange(8), []
+        for _ in range(3):
+            loss = nn.functional.cross_entropy(network(images), labels)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            found.append(loss.item())
+        return found
+
+    ours = losses()
+    assert any(used)
+    monkeypatch.setattr(_winograd, "kernels_for", lambda *rest: None)
+    assert ours == pytest.approx(losses(), rel=1e-3)
