@@ -59,18 +59,23 @@ def train(
     }
 
 
-def quicker_jit(
-    python: str, *, batch: int, epochs: int, precision: str, quick: bool
-) -> tuple[str, list[dict[str, Any]]]:
-    """Whether XLA makes this peer quicker, and the short runs that say so.
+def tried(python: str, *, batch: int, epochs: int, precision: str, jit: str, quick: bool) -> dict[str, Any]:
+    """A short run, and how long one of all `epochs` would take by it.
 
     Compiling is paid once, so the first epoch alone would judge wrongly. What counts is the time of all `epochs`: the
     end of the first, and the rest of them, each as long as the second.
     """
-    probes, expected = [], {}
-    for jit in ("on", "off"):
-        probe = train(python, batch=batch, epochs=PROBE_EPOCHS, precision=precision, jit=jit, quick=quick)
-        first, second = (epoch["seconds"] for epoch in probe["epochs"])
-        expected[jit] = first + (epochs - 1) * (second - first)
-        probes.append({**probe, "probe": True, "expected_seconds": expected[jit]})
-    return min(expected, key=lambda jit: expected[jit]), probes
+    probe = train(python, batch=batch, epochs=PROBE_EPOCHS, precision=precision, jit=jit, quick=quick)
+    first, second = (epoch["seconds"] for epoch in probe["epochs"])
+    return {**probe, "probe": True, "expected_seconds": first + (epochs - 1) * (second - first)}
+
+
+def quicker_jit(
+    python: str, *, batch: int, epochs: int, precision: str, quick: bool
+) -> tuple[str, list[dict[str, Any]]]:
+    """Whether XLA makes this peer quicker, and the short runs that say so, the quicker one first."""
+    probes = [
+        tried(python, batch=batch, epochs=epochs, precision=precision, jit=jit, quick=quick) for jit in ("on", "off")
+    ]
+    probes.sort(key=lambda probe: float(probe["expected_seconds"]))
+    return str(probes[0]["jit"]), probes

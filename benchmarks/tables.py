@@ -82,7 +82,12 @@ def three_conv_vs_keras(result: Result) -> str:
             f"{100 * row['test_accuracy']:.2f}",
             f"{row['test_loss']:.3f}",
         ]
-        for name, row in ((named[key], summary[key]) for key in named)
+        for name, row in ((named[key], summary[key]) for key in named if "total_seconds" in summary[key])
+    ]
+    rows += [
+        [named[key], f"about {summary[key]['expected_seconds']:.0f}, by two epochs", "–", "–", "–"]
+        for key in named
+        if "expected_seconds" in summary[key]
     ]
     rows.append(
         ["*ours / the better peer*", f"*{summary['time_ratio']:.2f}*", f"*{summary['memory_ratio']:.2f}*", "", ""]
