@@ -174,11 +174,11 @@ class Kernels:
         """
         n, channels, height, width = images.shape
         count = gradient.shape[1]
-        numbers = 36 * (channels + count)  # of a transformed tile
-        block = 16 * max(2, min(32, SCRATCH // (16 * numbers)))  # tiles
-        scratch = images.new_empty(block * numbers + max(channels, count))
+        numbers = 36 * (channels + count) // 32 * (16 * 32 + 16)  # of sixteen tiles, transformed
+        sixteens = max(2, min(32, SCRATCH // numbers))
+        scratch = images.new_empty(sixteens * numbers + max(channels, count))
         sums = images.new_empty(36, channels // 32, count // 32, 32, 32)
-        sizes = (block, n, height, width, channels, count, padding)
+        sizes = (16 * sixteens, n, height, width, channels, count, padding)
         self._call("winograd_weights", images, images, gradient, sums, scratch, *sizes)
         return sums
 

@@ -57,11 +57,11 @@ static shape shape_of(int64_t height, int64_t width, int64_t channels, int64_t c
 /* Where the pixels of a square of `side`, from (y, x) on, begin; zeros where that is outside. */
 static inline void square(const float **at, int side, const float *map, const float *zeros, int64_t y, int64_t x,
                           int64_t height, int64_t width, int64_t channels) {
+    int64_t end = width - x < side ? width - x : side;
     for (int i = 0; i < side; i++) {
-        for (int j = 0; j < side; j++) {
-            int inside = y + i >= 0 && y + i < height && x + j >= 0 && x + j < width;
-            at[side * i + j] = inside ? map + ((y + i) * width + x + j) * channels : zeros;
-        }
+        int outside = y + i < 0 || y + i >= height;
+        const float *row = map + ((y + i) * width + x) * channels;
+        for (int j = 0; j < side; j++) at[side * i + j] = outside | (x + j < 0) | (j >= end) ? zeros : row + j * channels;
     }
 }
 
@@ -109,13 +109,14 @@ static inline void write_tile(const shape *s, const float *sums, int64_t plane, 
     }
 }
 
+#define LINE 16 /* floats of a line of the cache: planes a power of two apart would fall on the same few of them */
 #define TILES 12 /* at a time: with 128 channels they take half of the second cache */
 #define HELD 6   /* tiles or channels whose sums are in registers together: with PAIR 12, and 16 registers there are */
 
 int64_t winograd_pair(void) { return PAIR; }
 
 /* Numbers of a thread's scratch: TILES tiles transformed, their sums over channels, zeros. */
-int64_t winograd_scratch(int64_t channels) { return POINTS * TILES * (channels + PAIR) + channels; }
+int64_t winograd_scratch(int64_t channels) { return POINTS * (TILES * (channels + PAIR) + 2 * LINE) + channels; }
 
 /* `filters` (36, count / PAIR, channels, PAIR), `bias` (count), `out` (n, rows, columns, count). */
 void winograd_float(const float *restrict images, const float *restrict filters, const float *restrict bias,
@@ -123,20 +124,21 @@ void winograd_float(const float *restrict images, const float *restrict filters,
                     int64_t channels, int64_t count, int64_t padding) {
     shape s = shape_of(height, width, channels, count, padding);
     int64_t tiles = n * s.down * s.across, size = winograd_scratch(channels);
+    int64_t v_plane = TILES * channels + LINE, s_plane = TILES * PAIR + LINE;
     _Pragma("omp parallel for schedule(dynamic)") for (int64_t first = 0; first < tiles; first += TILES) {
         float *v = scratch + omp_get_thread_num() * size; /* (36, TILES, channels) */
-        float *sums = v + POINTS * TILES * channels;      /* (36, TILES, PAIR) */
-        float *zeros = sums + POINTS * TILES * PAIR;
+        float *sums = v + POINTS * v_plane;               /* (36, TILES, PAIR) */
+        float *zeros = sums + POINTS * s_plane;
         int64_t some = tiles - first < TILES ? tiles - first : TILES;
         memset(zeros, 0, channels * sizeof(float));
         for (int64_t t = 0; t < some; t++)
-            transform(&s, images, zeros, first + t, 0, channels, v + t * channels, TILES * channels);
+            transform(&s, images, zeros, first + t, 0, channels, v + t * channels, v_plane);
         for (int64_t f = 0; f < count; f += PAIR) {
             for (int point = 0; point < POINTS; point++) {
                 const float *filter = filters + (point * count + f) * channels;
                 for (int64_t t = 0; t < some; t += HELD) { /* tiles past the last are computed and not written */
-                    const float *from = v + (point * TILES + t) * channels;
-                    float *to = sums + (point * TILES + t) * PAIR;
+                    const float *from = v + point * v_plane + t * channels;
+                    float *to = sums + point * s_plane + t * PAIR;
                     lanes held[HELD][2] = {{{0}}};
                     for (int64_t c = 0; c < channels; c++) {
                         lanes one = *(const lanes *)(filter + c * PAIR);
@@ -152,13 +154,13 @@ void winograd_float(const float *restrict images, const float *restrict filters,
                     }
                 }
             }
-            for (int64_t t = 0; t < some; t++) write_tile(&s, sums + t * PAIR, TILES * PAIR, bias, first + t, f, out);
+            for (int64_t t = 0; t < some; t++) write_tile(&s, sums + t * PAIR, s_plane, bias, first + t, f, out);
         }
     }
 }
 
 #define NEAR 16              /* tiles that lie together: planes far apart would each want an entry of the page table */
-#define PLANE (NEAR * BLOCK) /* (NEAR, BLOCK) numbers of one point */
+#define PLANE (NEAR * BLOCK + LINE) /* (NEAR, BLOCK) numbers of one point */
 #define AT_ONCE (4 * NEAR)   /* tiles summed before the next channels: what is read stays in the first cache */
 
 /* Adds products of N channels and PAIR filters, summed over tiles, to `sums`, rows of BLOCK. */
@@ -191,17 +193,17 @@ void winograd_weights_float(const float *restrict images, const float *restrict 
                             int64_t channels, int64_t count, int64_t padding) {
     shape s = shape_of(height, width, channels, count, padding);
     int64_t tiles = n * s.down * s.across, parts = channels / BLOCK;
-    int64_t v_step = POINTS * NEAR * channels, g_step = POINTS * NEAR * count;
+    int64_t v_step = POINTS * PLANE * parts, g_step = POINTS * PLANE * (count / BLOCK);
     float *v = scratch;                         /* (block / NEAR, channels / BLOCK, 36, NEAR, BLOCK) */
-    float *g = v + POINTS * block * channels;   /* (block / NEAR, count / BLOCK, 36, NEAR, BLOCK) */
-    float *zeros = g + POINTS * block * count;
+    float *g = v + block / NEAR * v_step;   /* (block / NEAR, count / BLOCK, 36, NEAR, BLOCK) */
+    float *zeros = g + block / NEAR * g_step;
     memset(zeros, 0, (channels > count ? channels : count) * sizeof(float));
     memset(sums, 0, POINTS * channels * count * sizeof(float));
     _Pragma("omp parallel") for (int64_t first = 0; first < tiles; first += block) {
         int64_t some = tiles - first < block ? tiles - first : block;
         _Pragma("omp for schedule(dynamic, 4)") for (int64_t t = 0; t < some; t++) {
             for (int64_t c = 0; c < channels; c += BLOCK) {
-                float *to = v + t / NEAR * v_step + c * POINTS * NEAR + t % NEAR * BLOCK;
+                float *to = v + t / NEAR * v_step + c / BLOCK * POINTS * PLANE + t % NEAR * BLOCK;
                 transform(&s, images, zeros, first + t, c, c + BLOCK, to, PLANE);
             }
             int64_t p = (first + t) / (s.down * s.across), y = (first + t) / s.across % s.down * 4;
