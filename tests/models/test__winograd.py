@@ -1,5 +1,7 @@
 """Winograd's way with convolutions computes what PyTorch's does, but for rounding, and is taken where it should be."""
 
+import copy
+import threading
 import warnings
 
 import pytest
@@ -157,6 +159,23 @@ def test_another_default_kind_of_number_changes_nothing(kind, used):
         assert mine.dtype == torch.float32
         torch.testing.assert_close(mine.double(), wanted, rtol=1e-3, atol=1e-3)
     assert used == [True]
+
+
+def test_it_has_scratch_for_each_thread_that_works(used):
+    """Whatever OpenMP would have started: another thread of Python may ask, for which nothing has been set."""
+    ours, true = layers(32, 32, 1, bias=True)
+    images, found = drawn((8, 32, 14, 14)), []
+    threads = [threading.Thread(target=lambda: found.append(trained(copy.deepcopy(ours), images))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wanted = trained(true, images)
+    assert len(found) == 3
+    for theirs in found:
+        for mine, other in zip(theirs, wanted, strict=True):
+            assert (mine - other).abs().max() < 5e-5 * other.abs().max()
+    assert used == [True] * 3
 
 
 ELSEWHERE = {

@@ -4,7 +4,8 @@ Max-pooling in PyTorch keeps eight bytes for each winner, fills its gradient wit
 it, and turns every bfloat16 into a float and back; here it takes a sixth to a tenth of that time, and its numbers are
 PyTorch's bit for bit. A convolution of one channel fills a 32nd of a matrix tile: the first layers of the classics,
 done in one go, take a third of PyTorch's time (docs/log.md); so do they with batch norm and ReLU, half of it. Those two
-differ from PyTorch by the order of sums; ReLU loses the sign of a zero, and nothing else is lost.
+differ from PyTorch by the order of sums; ReLU loses the sign of a zero, and nothing else is lost. Convolutions in
+float32 and their gradients multiply less (`_winograd`, `_sparse`), and differ by rounding.
 
 They exist where Linux has a C compiler and PyTorch brings libgomp; anywhere else `load` answers None, `why_not` says
 why, and PyTorch's own operations are used.
@@ -157,8 +158,10 @@ class Kernels:
         count = len(bias)
         size = (n, count, height + 2 * padding - 2, width + 2 * padding - 2)
         out = torch.empty(size, dtype=images.dtype, device=images.device, memory_format=torch.channels_last)
-        scratch = images.new_empty(torch.get_num_threads(), self._scratch(ctypes.c_int64(channels)))
-        self._call("winograd", images, images, filters, bias, out, scratch, n, height, width, channels, count, padding)
+        threads = torch.get_num_threads()
+        scratch = images.new_empty(threads, self._scratch(ctypes.c_int64(channels)))
+        sizes = (threads, n, height, width, channels, count, padding)
+        self._call("winograd", images, images, filters, bias, out, scratch, *sizes)
         return out
 
     def winograd_weights(self, images: Tensor, gradient: Tensor, padding: int) -> Tensor:

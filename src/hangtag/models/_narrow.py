@@ -22,6 +22,7 @@ def worth_it(images: Tensor, weight: Tensor, padding: tuple[int, ...]) -> bool:
     """Whether this convolution of stride 1 is one whose gradient would crawl."""
     return (
         images.device.type == "cpu"
+        and images.dim() == 4
         and images.shape[3] <= NARROW
         and torch.is_autocast_enabled("cpu")
         and torch.get_autocast_dtype("cpu") == torch.bfloat16

@@ -18,7 +18,6 @@ from hangtag.models._convolution import Conv2d
 from hangtag.models._rectified import MaxPool2d, ReLU
 
 CHANNELS = 32  # the loops take so many at a time
-NARROW = 8  # pixels: over wider maps that are not pooled PyTorch's gradient of the input is quicker
 
 
 class RectifiedConv2d(Conv2d):
@@ -29,9 +28,7 @@ class RectifiedConv2d(Conv2d):
         self.after: nn.Module = MaxPool2d(relu=True) if pool else ReLU()
         self.pool = pool
 
-    def forward(
-        self, input: Tensor
-    ) -> Tensor:  # (N, C, H, W) -> (N, F, h, w): for 3 x 3 H + 2 * padding - 2, or half of that
+    def forward(self, input: Tensor) -> Tensor:  # (N, C, H, W) -> (N, F, h, w)
         if (kernels := self._worth_it(input)) is None:
             seen: Tensor = self.after(super().forward(input))
             return seen

@@ -109,7 +109,7 @@ static inline void write_tile(const shape *s, const float *sums, int64_t plane, 
     }
 }
 
-#define LINE 16 /* floats of a line of the cache: planes a power of two apart would fall on the same few of them */
+#define LINE 16  /* floats of a line of the cache: planes a power of two apart would fall on the same few of them */
 #define TILES 12 /* at a time: with 128 channels they take half of the second cache */
 #define HELD 6   /* tiles or channels whose sums are in registers together: with PAIR 12, and 16 registers there are */
 
@@ -118,14 +118,16 @@ int64_t winograd_pair(void) { return PAIR; }
 /* Numbers of a thread's scratch: TILES tiles transformed, their sums over channels, zeros. */
 int64_t winograd_scratch(int64_t channels) { return POINTS * (TILES * (channels + PAIR) + 2 * LINE) + channels; }
 
-/* `filters` (36, count / PAIR, channels, PAIR), `bias` (count), `out` (n, rows, columns, count). */
+/* `filters` (36, count / PAIR, channels, PAIR), `bias` (count), `out` (n, rows, columns, count); `scratch` for each of
+   `threads`. */
 void winograd_float(const float *restrict images, const float *restrict filters, const float *restrict bias,
-                    float *restrict out, float *restrict scratch, int64_t n, int64_t height, int64_t width,
-                    int64_t channels, int64_t count, int64_t padding) {
+                    float *restrict out, float *restrict scratch, int64_t threads, int64_t n, int64_t height,
+                    int64_t width, int64_t channels, int64_t count, int64_t padding) {
     shape s = shape_of(height, width, channels, count, padding);
     int64_t tiles = n * s.down * s.across, size = winograd_scratch(channels);
     int64_t v_plane = TILES * channels + LINE, s_plane = TILES * PAIR + LINE;
-    _Pragma("omp parallel for schedule(dynamic)") for (int64_t first = 0; first < tiles; first += TILES) {
+    _Pragma("omp parallel for schedule(dynamic) num_threads(threads)") for (int64_t first = 0; first < tiles;
+                                                                            first += TILES) {
         float *v = scratch + omp_get_thread_num() * size; /* (36, TILES, channels) */
         float *sums = v + POINTS * v_plane;               /* (36, TILES, PAIR) */
         float *zeros = sums + POINTS * s_plane;
@@ -159,9 +161,9 @@ void winograd_float(const float *restrict images, const float *restrict filters,
     }
 }
 
-#define NEAR 16              /* tiles that lie together: planes far apart would each want an entry of the page table */
+#define NEAR 16                     /* tiles that lie together: planes far apart would each want an entry of the page table */
 #define PLANE (NEAR * BLOCK + LINE) /* (NEAR, BLOCK) numbers of one point */
-#define AT_ONCE (4 * NEAR)   /* tiles summed before the next channels: what is read stays in the first cache */
+#define AT_ONCE (4 * NEAR)          /* tiles summed before the next channels: what is read stays in the first cache */
 
 /* Adds products of N channels and PAIR filters, summed over tiles, to `sums`, rows of BLOCK. */
 #define ADD_PRODUCTS(N)                                                                                                \

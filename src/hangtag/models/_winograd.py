@@ -20,17 +20,14 @@ from hangtag.models import _kernels
 
 CHANNELS = 32  # on either side are multiples of it
 PIXELS = 3  # of what comes out along a side, at least: of fewer most of a tile would be thrown away
-_G = (
-    torch.tensor(  # Lavin & Gray, section 4.3: what three weights are transformed by, along one side
-        [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], dtype=torch.float64
-    )
-    / 24
-)
+# Lavin & Gray, section 4.3: what the three weights along one side are transformed by, 24 times.
+_SIDE = ((6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24))
 
 
 def transform_of(kind: torch.dtype) -> Tensor:
     """(36, 9): from the weights of a filter to its 36 numbers."""
-    return torch.kron(_G, _G).to(kind)
+    side = torch.tensor(_SIDE, dtype=torch.float64) / 24
+    return torch.kron(side, side).to(kind)
 
 
 _TRANSFORM = transform_of(torch.float32)
