@@ -1,7 +1,5 @@
 """Winograd's way with convolutions computes what PyTorch's does, but for rounding, and is taken where it should be."""
 
-import copy
-import threading
 import warnings
 
 import pytest
@@ -161,21 +159,34 @@ def test_another_default_kind_of_number_changes_nothing(kind, used):
     assert used == [True]
 
 
-def test_it_has_scratch_for_each_thread_that_works(used):
-    """Whatever OpenMP would have started: another thread of Python may ask, for which nothing has been set."""
-    ours, true = layers(32, 32, 1, bias=True)
-    images, found = drawn((8, 32, 14, 14)), []
-    threads = [threading.Thread(target=lambda: found.append(trained(copy.deepcopy(ours), images))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def test_no_more_threads_work_than_there_is_scratch_for(used):
+    """OpenMP would start as many as it likes; one too many would write past the end."""
+    kernels, images = _kernels.load(), drawn((500, 32, 14, 14))  # long enough for all to join in
+    filters = drawn((36, 32 // kernels.pair, 32, kernels.pair)).contiguous()
+    size = kernels._scratch(32)
+    scratch = torch.full((4 * size,), 7.0)
+    out = torch.empty_like(images)
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        kernels._call("winograd", images, images, filters, torch.zeros(32), out, scratch, 1, 500, 14, 14, 32, 32, 1)
+        wanted = kernels.winograd(images, filters, torch.zeros(32), 1)
+    finally:
+        torch.set_num_threads(before)
+    assert (scratch[size:] == 7).all()
+    assert torch.equal(out, wanted)
+
+
+def test_gradients_are_computed_in_float32_whatever_is_asked_of_others(used):
+    ours, true = layers(64, 64, 1, bias=True)
+    images = drawn((4, 64, 14, 14)).requires_grad_()
+    out = ours(images)
+    with torch.autocast("cpu", torch.bfloat16):
+        out.backward(drawn(out.shape, seed=1))
     wanted = trained(true, images)
-    assert len(found) == 3
-    for theirs in found:
-        for mine, other in zip(theirs, wanted, strict=True):
-            assert (mine - other).abs().max() < 5e-5 * other.abs().max()
-    assert used == [True] * 3
+    for mine, other in zip((out.detach(), images.grad, ours.weight.grad, ours.bias.grad), wanted, strict=True):
+        assert (mine - other).abs().max() < 5e-5 * other.abs().max()
+    assert used == [True]
 
 
 ELSEWHERE = {
@@ -193,7 +204,7 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("why", [*ELSEWHERE, "rows", "narrow", "judging", "float64", "bf16"])
+@pytest.mark.parametrize("why", [*ELSEWHERE, "rows", "narrow", "judging", "float64", "bf16", "other_bias"])
 def test_anything_else_takes_pytorchs_way(why, monkeypatch):
     monkeypatch.setattr(_winograd, "convolve", lambda *rest: pytest.fail("it was taken"))
     options = {"in_channels": 32, "out_channels": 32, "kernel_size": 3, "padding": 1} | ELSEWHERE.get(why, {})
@@ -205,6 +216,10 @@ def test_anything_else_takes_pytorchs_way(why, monkeypatch):
         images = images.contiguous()
     if why == "float64":
         ours, theirs, images = ours.double(), theirs.double(), images.double()
+    if why == "other_bias":
+        ours.bias.data = ours.bias.data.double()
+        assert _winograd.kernels_for(images, ours.weight, ours.bias, 1) is None
+        return  # PyTorch has none of it
     with torch.set_grad_enabled(why != "judging"), torch.autocast("cpu", torch.bfloat16, enabled=why == "bf16"):
         assert torch.equal(ours(images), theirs(images))
 

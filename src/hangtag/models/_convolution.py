@@ -1,7 +1,8 @@
 """`torch.nn.Conv2d` that trains more quickly on a processor, in the way that suits what it computes in.
 
 bfloat16, over small maps: its weight gradient is summed over maps laid side by side (`_narrow`). float32: 3x3
-convolutions multiply less (`_winograd`). Anything else, and judging and export, is PyTorch's own.
+convolutions multiply less (`_winograd`). Anything else is PyTorch's own, and so is what wants no gradients, such as
+judging and export.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Conv2d(nn.Conv2d):
             if _narrow.worth_it(input, weight, self.padding):
                 return _narrow.convolve(input, weight, bias, self.padding)
             down, across = self.padding
-            if down == across and (kernels := _winograd.kernels_for(input, weight, down)) is not None:
+            if down == across and (kernels := _winograd.kernels_for(input, weight, bias, down)) is not None:
                 return _winograd.convolve(input, weight, bias, down, kernels)
         plain: Tensor = super()._conv_forward(input, weight, bias)
         return plain

@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 from torch import nn
 
 from hangtag.core.errors import HangtagError
+from hangtag.models._convolution import Conv2d
 from hangtag.models._rectified import MaxPool2d, ReLU
-from hangtag.models._sparse import CHANNELS, RectifiedConv2d
+from hangtag.models._sparse import RectifiedConv2d
 from hangtag.models._stem import Stem
 
 Activation: TypeAlias = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
@@ -44,11 +45,11 @@ def pool_and_activate(name: Activation) -> list[nn.Module]:
 def stage(before: int, after: int, kernel: int, name: Activation, *, pool: bool = True) -> list[nn.Module]:
     """What the classics are made of: a convolution without padding, 2 x 2 max-pooling if asked for, the activation."""
     if name == "relu":
-        first = pool and before < CHANNELS
-        layer = Stem(before, after, kernel) if first else RectifiedConv2d(before, after, kernel, pool=pool)
+        grey = pool and before == 1
+        layer = Stem(before, after, kernel) if grey else RectifiedConv2d(before, after, kernel, pool=pool)
         return [layer, *(nn.Identity() for _ in range(1 + pool))]  # as many layers whatever the activation
     after_it = pool_and_activate(name) if pool else [activation_layer(name)]
-    return [nn.Conv2d(before, after, kernel), *after_it]
+    return [Conv2d(before, after, kernel), *after_it]
 
 
 def check_dropout(dropout: float, where: str = "dropout") -> None:

@@ -50,6 +50,7 @@ class RectifiedConv2d(Conv2d):
             and input.is_contiguous(memory_format=torch.channels_last)
             and self.kernel_size == (3, 3)
             and self.bias is not None
+            and self.bias.dtype == torch.float32
             and self.weight.requires_grad
             and self.bias.requires_grad
             and _kernels.supports(input)
@@ -64,7 +65,7 @@ class _Rectified(torch.autograd.Function):
     def forward(
         ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, padding: int, pool: bool, kernels: _kernels.Kernels
     ) -> Tensor:
-        if _winograd.kernels_for(images, weight, padding):
+        if _winograd.kernels_for(images, weight, bias, padding):
             maps = _winograd.seen(images, weight, bias, padding, kernels)
         else:
             maps = torch.conv2d(images, weight, bias, padding=padding)

@@ -1,4 +1,4 @@
-/* 3 x 3 convolutions with a quarter to a third of the multiplications, and their gradients: Winograd's minimal
+/* 3 x 3 convolutions with fewer multiplications, a quarter over large maps, and their gradients: Winograd's minimal
    filtering F(4 x 4, 3 x 3), as in Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv
    1509.09308, section 4.3.
 
@@ -189,7 +189,8 @@ ADD_PRODUCTS(6)
 ADD_PRODUCTS(4)
 
 /* `gradient` (n, rows, columns, count); `sums` (36, channels / BLOCK, count / BLOCK, BLOCK, BLOCK), is written; `scratch`
-   for `block` tiles, a multiple of NEAR: 36 * block * (channels + count) numbers, and as many zeros as the larger. */
+   for `block` tiles, a multiple of NEAR: 36 * PLANE numbers for each NEAR of them and each BLOCK of channels on either
+   side, and as many zeros as the larger side has. */
 void winograd_weights_float(const float *restrict images, const float *restrict gradient, float *restrict sums,
                             float *restrict scratch, int64_t block, int64_t n, int64_t height, int64_t width,
                             int64_t channels, int64_t count, int64_t padding) {
