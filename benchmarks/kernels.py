@@ -3,7 +3,7 @@
 Run: python benchmarks/kernels.py (two minutes)
 Each recipe's network, batch size and optimiser, with the kernels and with PyTorch's own operations in turn, within one
 process, on pictures of noise. That both compute the same is held by the tests of
-`models/_rectified.py`, `_stem.py` and `_normed.py`.
+`models/_rectified.py`, `_stem.py`, `_normed.py`, `_sparse.py` and `_winograd.py`.
 """
 
 from __future__ import annotations
