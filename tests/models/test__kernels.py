@@ -1,5 +1,6 @@
 """The compiled loops: made once, for this machine, from a place nobody else writes to, or not at all."""
 
+import shutil
 import subprocess
 import sys
 import types
@@ -24,13 +25,27 @@ def compiles():
     return _kernels.load() is not None
 
 
+@pytest.fixture(scope="module")
+def compiled():
+    """The library in this machine's own cache."""
+    if not compiles():
+        pytest.skip(_kernels.why_not())
+    return _kernels._compiled(_kernels._openmp_runtime())
+
+
+@pytest.fixture
+def library(compiled, fresh):
+    """The same in a cache of its own."""
+    fresh.mkdir(parents=True, mode=0o700)
+    return Path(shutil.copy2(compiled, fresh))
+
+
 def test_says_why_there_are_none_or_has_them():
     assert (_kernels.load() is None) == bool(_kernels.why_not())
 
 
-def test_compiles_once(fresh, monkeypatch):
-    if not compiles():
-        pytest.skip(_kernels.why_not())
+def test_compiles_once(compiled, fresh, monkeypatch):
+    assert compiles()
     (library,) = fresh.iterdir()
     _kernels._loaded.cache_clear()
     monkeypatch.setattr(_kernels.shutil, "which", lambda name: None)  # no compiler from here on
@@ -45,13 +60,7 @@ def test_without_a_compiler_pytorch_is_used_and_the_reason_told(fresh, monkeypat
     assert "compiler" in _kernels.why_not() or "libgomp" in _kernels.why_not()
 
 
-def test_a_compiler_that_fails_is_told_in_one_line_and_leaves_nothing(fresh, monkeypatch):
-    if not compiles():
-        pytest.skip(_kernels.why_not())
-    (library,) = fresh.iterdir()
-    library.unlink()
-    _kernels._loaded.cache_clear()
-
+def test_a_compiler_that_fails_is_told_in_one_line_and_leaves_nothing(fresh, compiled, monkeypatch):
     def fails(words, **options):
         raise subprocess.CalledProcessError(1, words, stderr="kernels.c:3: error:\n  no such thing\n")
 
@@ -62,25 +71,27 @@ def test_a_compiler_that_fails_is_told_in_one_line_and_leaves_nothing(fresh, mon
 
 
 @pytest.mark.parametrize("what", ["half of it", "somebody else's", "open to others"])
-def test_a_library_that_is_not_ours_or_not_whole_is_not_run_but_compiled_anew(what, fresh):
-    if not compiles():
-        pytest.skip(_kernels.why_not())
-    (library,) = fresh.iterdir()
+def test_a_library_that_is_not_ours_or_not_whole_is_not_run_but_compiled_anew(what, library, fresh, monkeypatch):
     whole = library.read_bytes()
-    library.unlink()  # what is loaded stays whole
     library.write_bytes({"half of it": whole[:1000], "somebody else's": b"x", "open to others": whole}[what])
     library.chmod(0o666 if what == "open to others" else 0o600)
-    program = "from hangtag.models import _kernels; assert _kernels.load() is not None, _kernels.why_not()"
-    subprocess.run([sys.executable, "-c", program], check=True)  # this process has the first one open
-    assert all(path.stat().st_mode & 0o077 == 0 for path in fresh.iterdir() if path.read_bytes() == whole)
-    assert any(path.read_bytes().startswith(whole[:1000]) and path.stat().st_size > 1000 for path in fresh.iterdir())
+    asked = []
+
+    def compiler(words, **options):  # `test_compiles_once` has the real one
+        asked.append(words)
+        if "-o" in words:
+            Path(words[-1]).write_bytes(whole)
+
+    monkeypatch.setattr(_kernels.subprocess, "run", compiler)
+    assert compiles()
+    assert len(asked) == 2
+    (anew,) = fresh.iterdir()
+    assert anew.read_bytes() == whole
+    assert anew.stat().st_mode & 0o077 == 0
 
 
-def test_nothing_is_run_from_a_folder_others_may_write_to(fresh):
-    if not compiles():
-        pytest.skip(_kernels.why_not())
+def test_nothing_is_run_from_a_folder_others_may_write_to(fresh, library):
     fresh.chmod(0o777)
-    _kernels._loaded.cache_clear()
     assert not compiles()
     assert "others may write" in _kernels.why_not()
 
@@ -91,9 +102,7 @@ def test_other_systems_use_pytorch(fresh, monkeypatch):
     assert "Linux" in _kernels.why_not()
 
 
-def test_shares_the_threads_of_pytorch():
-    if not compiles():
-        pytest.skip(_kernels.why_not())
+def test_shares_the_threads_of_pytorch(compiled):
     program = (
         "import sklearn.ensemble, torch; from hangtag.models import _kernels; assert _kernels.load() is not None;"
         "print(_kernels._openmp_runtime(), torch.__file__, sep=chr(10))"

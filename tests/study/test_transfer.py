@@ -18,7 +18,7 @@ from hangtag.study.transfer_page import to_html
 
 from .conftest import RECIPE, quiet
 
-pytestmark = pytest.mark.usefixtures("small")
+pytestmark = [pytest.mark.usefixtures("small"), pytest.mark.slow]  # networks are trained over and over
 
 NEW = ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
