@@ -1,5 +1,6 @@
 """Winograd's way with convolutions computes what PyTorch's does, but for rounding, and is taken where it should be."""
 
+import math
 import warnings
 
 import pytest
@@ -50,23 +51,36 @@ def trained(layer, images):
     return [out.detach(), images.grad, *(parameter.grad for parameter in layer.parameters())]
 
 
-def test_a_filter_is_transformed_into_what_multiplies_its_tiles():
-    """The 36 numbers are what the 3 x 3 weights, read as a polynomial, are worth at the points 0, 1, -1, 2, -2, oo."""
+POINTS = {3: (0, 1, -1, 1 / 2), 4: (0, 1, -1, 2, -2), 7: (0, 1 / 2, -1 / 2, 1, -1, 3 / 2, -3 / 2, 4)}
+
+
+@pytest.mark.parametrize("tile", _kernels.TILES)
+def test_a_filter_is_transformed_into_what_multiplies_its_tiles(tile):
+    """The 3 x 3 weights, read as a polynomial, at the points and at infinity, over the product of the distances."""
     weights = torch.randn(9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    points = torch.tensor([[1, x, x * x] for x in (0.0, 1, -1, 2, -2)] + [[0, 0, 1.0]], dtype=torch.float64)
-    scales = torch.tensor([1 / 4, -1 / 6, -1 / 6, 1 / 24, 1 / 24, 1], dtype=torch.float64)
-    side = points * scales[:, None]
+    side = [[x**k / math.prod(x - y for y in POINTS[tile] if y != x) for k in range(3)] for x in POINTS[tile]]
+    side = torch.tensor([*side, [0, 0, 1]], dtype=torch.float64)
     worth = side @ weights.view(3, 3) @ side.T
-    torch.testing.assert_close(_winograd.transform_of(torch.float64) @ weights, worth.flatten())
+    torch.testing.assert_close(_winograd.transform(tile) @ weights.float(), worth.flatten().float())
+
+
+def test_tiles_are_those_that_want_the_fewest_multiplications():
+    sizes = {3: 3, 4: 4, 5: 7, 6: 7, 7: 7, 8: 4, 9: 3, 12: 4, 13: 7, 14: 7, 16: 4, 28: 7, 32: 7}
+    assert {side: _winograd.tile_for(side, side) for side in sizes} == sizes
+    assert set(sizes.values()) == set(_kernels.TILES)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("padding", [0, 1])
 @pytest.mark.parametrize(
-    "shape", [(3, 32, 14, 14), (1, 64, 7, 5), (2, 32, 28, 9), (5, 96, 5, 6), (40, 32, 5, 5)], ids=str
+    "shape",
+    [(3, 32, 14, 14), (1, 64, 7, 5), (2, 32, 28, 9), (5, 96, 5, 6), (40, 32, 5, 5), (17, 64, 3, 3), (3, 32, 12, 4)],
+    ids=str,
 )
 @pytest.mark.parametrize("filters", [32, 96])
 def test_numbers_and_gradients_are_those_of_pytorch(filters, shape, padding, threads, used):
+    if min(shape[2:]) + 2 * padding - 2 < _winograd.PIXELS:
+        pytest.skip("left to PyTorch")
     ours, true = layers(shape[1], filters, padding, bias=True)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -76,28 +90,38 @@ def test_numbers_and_gradients_are_those_of_pytorch(filters, shape, padding, thr
         torch.set_num_threads(before)
     for mine, wanted in zip(found, trained(true, drawn(shape)), strict=True):
         assert mine.shape == wanted.shape
-        assert (mine - wanted).abs().max() < 5e-5 * wanted.abs().max()
+        assert (mine - wanted).abs().max() < 3e-4 * wanted.abs().max()
     assert used == [True]
 
 
-def test_many_tiles_are_summed_to_the_end(used):
+@pytest.mark.parametrize("shape", [(300, 64, 3, 3), (37, 32, 20, 16), (37, 32, 22, 18)], ids=str)
+def test_many_tiles_are_summed_to_the_end(shape, used):
     """More than fit into scratch at once, and a number of them that leaves a rest everywhere."""
-    ours, true = layers(32, 32, 1, bias=False)
-    images = drawn((37, 32, 22, 18))
+    ours, true = layers(shape[1], 32, 1, bias=False)
+    images = drawn(shape)
     for mine, wanted in zip(trained(ours, images), trained(true, images), strict=True):
-        assert (mine - wanted).norm() < 1e-5 * wanted.norm()
+        assert (mine - wanted).norm() < 5e-5 * wanted.norm()
     assert used == [True]
 
 
-def test_numbers_do_not_depend_on_the_number_of_threads(used):
+def test_many_channels_are_multiplied_in_larger_lots(used):
+    ours, true = layers(256, 256, 1, bias=False)
+    images = drawn((30, 256, 7, 7))
+    for mine, wanted in zip(trained(ours, images), trained(true, images), strict=True):
+        assert (mine - wanted).norm() < 5e-5 * wanted.norm()
+    assert used == [True]
+
+
+@pytest.mark.parametrize("tile", _kernels.TILES)
+def test_numbers_do_not_depend_on_the_number_of_threads(tile, used):
     kernels, images, gradient = _kernels.load(), drawn((19, 64, 14, 14)), drawn((19, 32, 14, 14), seed=1)
-    filters = drawn((36, 32 // kernels.pair, 64, kernels.pair)).contiguous()
+    filters = drawn(((tile + 2) ** 2, 32 // kernels.pair, 64, kernels.pair)).contiguous()
     before, found = torch.get_num_threads(), []
     try:
         for threads in (1, 2, 3):
             torch.set_num_threads(threads)
             out = kernels.winograd(images, filters, torch.zeros(32), 1)
-            found.append((out, kernels.winograd_weights(images, gradient, 1)))
+            found.append((out, kernels.winograd_weights(images, gradient, 1, tile)))
     finally:
         torch.set_num_threads(before)
     for other in found[1:]:
@@ -159,17 +183,19 @@ def test_another_default_kind_of_number_changes_nothing(kind, used):
     assert used == [True]
 
 
-def test_no_more_threads_work_than_there_is_scratch_for(used):
+@pytest.mark.parametrize("tile", _kernels.TILES)
+def test_no_more_threads_work_than_there_is_scratch_for(tile, used):
     """OpenMP would start as many as it likes; one too many would write past the end."""
     kernels, images = _kernels.load(), drawn((500, 32, 14, 14))  # long enough for all to join in
-    filters = drawn((36, 32 // kernels.pair, 32, kernels.pair)).contiguous()
-    size = kernels._scratch(32)
+    filters = drawn(((tile + 2) ** 2, 32 // kernels.pair, 32, kernels.pair)).contiguous()
+    size = kernels._scratch[tile](32, 32)
     scratch = torch.full((4 * size,), 7.0)
     out = torch.empty_like(images)
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
-        kernels._call("winograd", images, images, filters, torch.zeros(32), out, scratch, 1, 500, 14, 14, 32, 32, 1)
+        sizes = (1, 500, 14, 14, 32, 32, 1)
+        kernels._call(f"winograd_{tile}", images, images, filters, torch.zeros(32), out, scratch, *sizes)
         wanted = kernels.winograd(images, filters, torch.zeros(32), 1)
     finally:
         torch.set_num_threads(before)
@@ -185,7 +211,7 @@ def test_gradients_are_computed_in_float32_whatever_is_asked_of_others(used):
         out.backward(drawn(out.shape, seed=1))
     wanted = trained(true, images)
     for mine, other in zip((out.detach(), images.grad, ours.weight.grad, ours.bias.grad), wanted, strict=True):
-        assert (mine - other).abs().max() < 5e-5 * other.abs().max()
+        assert (mine - other).abs().max() < 3e-4 * other.abs().max()
     assert used == [True]
 
 

@@ -13,6 +13,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import Part
 from hangtag.evaluation import evaluate_bundle
 from hangtag.predict import load
+from hangtag.study import transfer as transfer_module
 from hangtag.study.transfer import KINDS, recipe_of, transfer
 from hangtag.study.transfer_page import to_html
 
@@ -63,6 +64,13 @@ def test_frozen_means_the_convolutions_are_those_that_were_pretrained(found):
         card.training["start"]["sha256"]
         == cards.read(found.folder / "pretrain/bundle").files["weights.safetensors"]["sha256"]
     )
+
+
+def test_labels_are_smoothed_only_where_what_is_learnt_is_for_these_classes(tmp_path):
+    smoothed = replace(RECIPE, label_smoothing=0.1)
+    runs = transfer_module._runs(smoothed, ("Bag", "Coat"), ("Dress", "Shirt"), 2, None, [], tmp_path)
+    found = {run.name: run.recipe.label_smoothing for run in runs}
+    assert found == {"pretrain": 0, "frozen": 0, "fine_tuned": 0.1, "scratch": 0.1}
 
 
 def test_its_bundles_are_like_any_other(found):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import math
 import os
 import platform
 import shutil
@@ -32,8 +33,9 @@ from hangtag.core.files import sha256_of, write_file
 from hangtag.core.paths import cache_folder
 
 _SOURCES = tuple(Path(__file__).with_name(name) for name in ("_kernels.c", "_winograd.c"))
-_INCLUDED = Path(__file__).with_name("_lanes.h")
+_INCLUDED = tuple(Path(__file__).with_name(name) for name in ("_lanes.h", "_winograd_tile.h"))
 _TYPES = {torch.float32: "float", torch.bfloat16: "bfloat16"}
+TILES = (3, 4, 7)  # pixels along a side of those that `winograd` cuts maps into
 PARTS = 64  # of what is summed, however many threads sum
 SCRATCH = 1_000_000  # floats: what the third cache of most processors holds for each core
 _COMPILE_S = 60.0  # it takes a second; a compiler that hangs must not hang us
@@ -51,10 +53,15 @@ class Kernels:
             )
             for kind, written in _TYPES.items()
         }
-        for name in ("sparse_images", "sparse_weights", "winograd", "winograd_weights"):
+        for name in ("sparse_images", "sparse_weights"):
             self._functions[name, torch.float32] = library[f"{name}_float"]
-        self._scratch = library["winograd_scratch"]
-        self._scratch.restype = ctypes.c_int64
+        self._scratch = {}
+        for tile in TILES:
+            for name in (f"winograd_{tile}", f"winograd_weights_{tile}"):
+                self._functions[name, torch.float32] = library[name]
+            self._scratch[tile] = library[f"winograd_scratch_{tile}"]
+            self._scratch[tile].restype = ctypes.c_int64
+            self._scratch[tile].argtypes = (ctypes.c_int64, ctypes.c_int64)
         self.pair = int(library["winograd_pair"]())  # filters that lie together, as `winograd` wants them
 
     def relu(self, numbers: Tensor) -> None:
@@ -143,11 +150,11 @@ class Kernels:
         return to, sums.sum(0).permute(0, 3, 1, 2), bias.sum(0)
 
     def winograd(self, images: Tensor, filters: Tensor, bias: Tensor, padding: int) -> Tensor:
-        """3 x 3 convolution in float32, by tiles of 4 x 4.
+        """3 x 3 convolution in float32, by tiles of m x m pixels.
 
         Args:
             images: (N, C, H, W), channels last; C is a multiple of 32.
-            filters: (36, F / pair, C, pair), transformed, contiguous; F is a multiple of 32.
+            filters: ((m + 2)^2, F / pair, C, pair), transformed, contiguous; m is one of `TILES`, F a multiple of 32.
             bias: (F,).
             padding: 0, 1 or 2 pixels of zeros on every side.
 
@@ -155,34 +162,35 @@ class Kernels:
             (N, F, H + 2 * padding - 2, W + 2 * padding - 2), channels last.
         """
         n, channels, height, width = images.shape
-        count = len(bias)
+        count, tile = len(bias), math.isqrt(len(filters)) - 2
         size = (n, count, height + 2 * padding - 2, width + 2 * padding - 2)
         out = torch.empty(size, dtype=images.dtype, device=images.device, memory_format=torch.channels_last)
         threads = torch.get_num_threads()
-        scratch = images.new_empty(threads, self._scratch(ctypes.c_int64(channels)))
+        scratch = images.new_empty(threads, self._scratch[tile](channels, count))
         sizes = (threads, n, height, width, channels, count, padding)
-        self._call("winograd", images, images, filters, bias, out, scratch, *sizes)
+        self._call(f"winograd_{tile}", images, images, filters, bias, out, scratch, *sizes)
         return out
 
-    def winograd_weights(self, images: Tensor, gradient: Tensor, padding: int) -> Tensor:
+    def winograd_weights(self, images: Tensor, gradient: Tensor, padding: int, tile: int) -> Tensor:
         """What the gradient of `winograd`'s weights is transformed from.
 
         Args:
             images: as for `winograd`.
             gradient: of what it returned, channels last.
             padding: as for `winograd`.
+            tile: m, one of `TILES`.
 
         Returns:
-            (36, C / 32, F / 32, 32, 32).
+            ((m + 2)^2, C / 32, F / 32, 32, 32).
         """
         n, channels, height, width = images.shape
-        count = gradient.shape[1]
-        numbers = 36 * (channels + count) // 32 * (16 * 32 + 16)  # of sixteen tiles, transformed
+        count, points = gradient.shape[1], (tile + 2) ** 2
+        numbers = points * (channels + count) // 32 * (16 * 32 + 16)  # of sixteen tiles, transformed
         sixteens = max(2, min(32, SCRATCH // numbers))
         scratch = images.new_empty(sixteens * numbers + max(channels, count))
-        sums = images.new_empty(36, channels // 32, count // 32, 32, 32)
+        sums = images.new_empty(points, channels // 32, count // 32, 32, 32)
         sizes = (16 * sixteens, n, height, width, channels, count, padding)
-        self._call("winograd_weights", images, images, gradient, sums, scratch, *sizes)
+        self._call(f"winograd_weights_{tile}", images, images, gradient, sums, scratch, *sizes)
         return sums
 
     def norm_moments(self, maps: Tensor) -> tuple[Tensor, Tensor]:
@@ -270,7 +278,7 @@ def _compiled(runtime: Path) -> Path:
     """
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     processor = next((line for line in lines if line.startswith(("flags", "Features"))), platform.machine())
-    parts = [path.read_bytes() for path in (_INCLUDED, *_SOURCES)]
+    parts = [path.read_bytes() for path in (*_INCLUDED, *_SOURCES)]
     parts += [processor.encode(), runtime.name.encode()]  # a home may serve several machines
     folder = cache_folder() / "kernels"
     key = hashlib.sha256(b"|".join(parts)).hexdigest()[:16]

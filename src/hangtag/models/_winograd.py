@@ -1,15 +1,19 @@
-"""3x3 convolutions with fewer multiplications, a quarter over large maps: Winograd's minimal filtering F(4x4, 3x3).
+"""3x3 convolutions with fewer multiplications, a fifth over large maps: Winograd's minimal filtering.
 
 In float32, where a processor has no matrix tiles, convolutions are nearly all of a step of training, and PyTorch's run
-close to what it can multiply. This multiplies less: forward and both gradients take half of PyTorch's time
-(docs/log.md). Sums in another order and of rounded transforms are off by up to 5e-5 of the largest number, where
-PyTorch's are by 1e-5 and bfloat16 by 1e-2.
+close to what it can multiply. This multiplies less: forward and both gradients take a quarter to a half of PyTorch's time
+(docs/log.md). Sums in another order and of rounded transforms are off by up to 3e-4 of the largest number, where
+PyTorch's are by 1e-5, bfloat16 by 1e-2 and the float32 of GPUs (TF32) by 1e-3.
 
-Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308.
+Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308; where points should
+lie: Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks",
+arXiv 1803.10986.
 """
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import torch
@@ -20,17 +24,28 @@ from hangtag.models import _kernels
 
 CHANNELS = 32  # on either side are multiples of it
 PIXELS = 3  # of what comes out along a side, at least: of fewer most of a tile would be thrown away
-# Lavin & Gray, section 4.3: what the three weights along one side are transformed by, 24 times.
-_SIDE = ((6, 0, 0), (-4, -4, -4), (-4, 4, -4), (1, 2, 4), (1, -2, 4), (0, 0, 24))
+# By pixels along a tile's side: where its polynomials are asked what they are worth; and at infinity (_winograd.c).
+_POINTS = {3: (0, 1, -1, 0.5), 4: (0, 1, -1, 2, -2), 7: (0, 0.5, -0.5, 1, -1, 1.5, -1.5, 4)}
 
 
-def transform_of(kind: torch.dtype) -> Tensor:
-    """(36, 9): from the weights of a filter to its 36 numbers."""
-    side = torch.tensor(_SIDE, dtype=torch.float64) / 24
-    return torch.kron(side, side).to(kind)
+def tile_for(height: int, width: int) -> int:
+    """Pixels along the side of the tiles with which maps of this size want the fewest multiplications."""
+    return min(_POINTS, key=lambda side: math.ceil(height / side) * math.ceil(width / side) * (side + 2) ** 2)
 
 
-_TRANSFORM = transform_of(torch.float32)
+@functools.cache
+def transform(tile: int) -> Tensor:
+    """((tile + 2)^2, 9): from the weights of a filter to the numbers that multiply its tiles, float32.
+
+    Along one side they are the weights, read as a polynomial, at each point, over what is left of the product of the
+    distances to all others; the last weight at infinity.
+    """
+    points = torch.tensor(_POINTS[tile], dtype=torch.float64)
+    apart = points[:, None] - points
+    apart.fill_diagonal_(1)
+    side = torch.stack([torch.ones_like(points), points, points**2], dim=1) / apart.prod(1, keepdim=True)
+    side = torch.cat([side, torch.tensor([[0.0, 0.0, 1.0]], dtype=torch.float64)])
+    return torch.kron(side, side).float()
 
 
 def kernels_for(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int) -> _kernels.Kernels | None:
@@ -66,7 +81,7 @@ def seen(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, kern
     count, channels = weight.shape[:2]
     bias = weight.new_zeros(count) if bias is None else bias.contiguous()
     laid = weight.permute(2, 3, 0, 1).reshape(9, count // kernels.pair, kernels.pair, channels).transpose(2, 3)
-    filters = _TRANSFORM @ laid.reshape(9, -1)
+    filters = transform(tile_for(*(side + 2 * padding - 2 for side in images.shape[2:]))) @ laid.reshape(9, -1)
     return kernels.winograd(images, filters, bias, padding)
 
 
@@ -91,10 +106,12 @@ class _Winograd(torch.autograd.Function):
             if ctx.needs_input_grad[0]:
                 # The gradient convolved with the filters the other way round: their nine weights last to first.
                 laid = weight.permute(2, 3, 0, 1).reshape(9, count, channels // kernels.pair, kernels.pair)
-                filters = _TRANSFORM.flip(1) @ laid.transpose(1, 2).reshape(9, -1)
+                filters = transform(tile_for(*images.shape[2:])).flip(1) @ laid.transpose(1, 2).reshape(9, -1)
                 of_images = kernels.winograd(gradient, filters, weight.new_zeros(channels), 2 - padding)
             if ctx.needs_input_grad[1]:
-                sums = _TRANSFORM.t() @ kernels.winograd_weights(images, gradient, padding).view(36, -1)
+                tile = tile_for(*gradient.shape[2:])
+                sums = kernels.winograd_weights(images, gradient, padding, tile)
+                sums = transform(tile).t() @ sums.flatten(1)
                 blocks = sums.view(3, 3, channels // CHANNELS, count // CHANNELS, CHANNELS, CHANNELS)
                 of_weight = blocks.permute(3, 5, 0, 1, 2, 4).reshape(count, 3, 3, channels).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[2]:

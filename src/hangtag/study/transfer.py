@@ -233,7 +233,9 @@ def _runs(
     """Every run, in order."""
     if start is None:
         start = str(folder / "pretrain" / "bundle")
-        recipe = replace(base, name=f"{base.name}-pretrain", classes=learnt)
+        # Labels stay sharp: what is learnt from smoothed ones tells its classes apart and little else (Kornblith et al.
+        # 2021, "Why Do Better Loss Functions Lead to Less Transferable Features?", arXiv 2010.16402).
+        recipe = replace(base, name=f"{base.name}-pretrain", classes=learnt, label_smoothing=0.0)
         yield _Planned("pretrain", None, recipe, folder / "pretrain")
     for number in (None, *few):
         for kind in KINDS:
