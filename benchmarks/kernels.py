@@ -22,7 +22,7 @@ from hangtag.core.recipe import NetworkRecipe
 from hangtag.models import _kernels
 from hangtag.training import machine, optimisers
 
-RECIPES = ("lenet5", "brownlee", "three_conv", "custom_cnn", "minutes", "quarter_hour", "hour")
+RECIPES = ("lenet5", "brownlee", "three_conv", "custom_cnn", "minutes", "transfer", "quarter_hour")
 SECONDS = 1.0  # of steps in each turn
 
 

@@ -139,11 +139,10 @@ def test_anything_else_takes_pytorchs_way(why, used):
     assert used == [False]
 
 
-@pytest.mark.parametrize(("name", "layers"), [("three_conv", 2), ("fast", 1)])
-def test_a_network_learns_the_same_with_and_without(name, layers, monkeypatch, used):
+def test_a_network_learns_the_same_with_and_without(monkeypatch, used):
     def losses():
         torch.manual_seed(0)
-        network = models.create(Part(name, dropout=0.0), 10, 1, 28).to(memory_format=torch.channels_last)
+        network = models.create(Part("three_conv", dropout=0.0), 10, 1, 28).to(memory_format=torch.channels_last)
         optimiser = torch.optim.SGD(network.parameters(), lr=0.02)
         images = drawn((16, 1, 28, 28))
         labels = torch.arange(16) % 10
@@ -157,7 +156,7 @@ def test_a_network_learns_the_same_with_and_without(name, layers, monkeypatch, u
         return found
 
     ours = losses()
-    assert used == [True] * layers * 5
+    assert used == [True] * 2 * 5
     monkeypatch.setattr(_kernels, "load", lambda: None)
     assert ours == pytest.approx(losses(), rel=1e-3)
     assert ours[-1] < ours[0]

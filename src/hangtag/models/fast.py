@@ -22,7 +22,6 @@ from hangtag.models._convolution import Conv2d
 from hangtag.models._dropout import Dropout
 from hangtag.models._options import check_counts, check_dropout, check_left_over
 from hangtag.models._rectified import MaxPool2d, ReLU
-from hangtag.models._sparse import RectifiedConv2d
 
 SCALE = 1 / 9  # of the logits: keeps the first losses near ln K under a large learning rate
 
@@ -72,15 +71,13 @@ class Fast(nn.Module):
         ]
         before = widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            pooled = stage == 0 and not grids and len(widths) > 1  # its last convolution pools: nothing lies in between
             if stage:
-                layers.append(nn.Identity() if stage == 1 and not grids else MaxPool2d())  # 14 -> 7 -> 3
+                layers.append(MaxPool2d(relu=stage == 1 and not grids))  # 14 -> 7 -> 3
             for number in range(depth):
-                if pooled and number == depth - 1:
-                    layers += [RectifiedConv2d(before, width, 3, padding=1, pool=True), nn.Identity()]
-                else:
-                    norm = [nn.BatchNorm2d(width)] if stage else []
-                    layers += [Conv2d(before, width, 3, padding=1, bias=not stage), *norm, ReLU()]
+                norm = [nn.BatchNorm2d(width)] if stage else []
+                pooled = stage == 0 and number == depth - 1 and not grids and len(widths) > 1  # and rectified with it
+                layers += [Conv2d(before, width, 3, padding=1, bias=not stage), *norm]
+                layers.append(nn.Identity() if pooled else ReLU())
                 before = width
         for layer in layers[1:]:
             if isinstance(layer, nn.Conv2d):

@@ -1,4 +1,4 @@
-"""The fast network, twice as wide, trained in a quarter of an hour on two cores."""
+"""Above 95 percent in a quarter of an hour on two cores: the network of `hour`, for an eighth of its epochs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from hangtag.recipes import register
 
 @register("quarter_hour")
 def quarter_hour() -> NetworkRecipe:
-    """Settings as `minutes`, except where more weights and more epochs ask for more to be hidden."""
+    """Full resolution for the first stage: nine epochs of it are worth more than forty of the fast network's."""
     return NetworkRecipe(
         name="quarter_hour",
-        model=Part("fast", widths=(64, 128, 256)),
-        augment=(Part("alternating_flip"), Part("shift", pixels=1), Part("cutout", size=8)),
+        model=Part("wide_residual", widths=(32, 96, 192)),
+        augment=(Part("alternating_flip"), Part("shift", pixels=1), Part("erase", probability=0.5, area=(0.02, 0.2))),
         label_smoothing=0.1,
-        optimiser=Part("muon", lr=0.1, rest_lr=5e-3, weight_decay=0.05),
+        optimiser=Part("muon", lr=0.05, rest_lr=5e-3, weight_decay=0.05),
         schedule=Part("one_cycle", warmup=0.1),
         prune=0.5,
-        batch_size=512,
-        epochs=66,
+        batch_size=256,
+        epochs=9,
         flip_average=True,
     )

@@ -8,7 +8,7 @@ from hangtag.recipes import register
 
 @register("transfer")
 def transfer() -> NetworkRecipe:
-    """Settings of `quarter_hour` for fewer epochs; pretraining leaves labels sharp (study/transfer.py)."""
+    """`minutes` twice as wide, with more hidden; pretraining leaves labels sharp (study/transfer.py)."""
     return NetworkRecipe(
         name="transfer",
         model=Part("fast", widths=(64, 128, 256)),
