@@ -1,7 +1,7 @@
 """3x3 convolutions with fewer multiplications, a fifth over large maps: Winograd's minimal filtering.
 
 In float32, where a processor has no matrix tiles, convolutions are nearly all of a step of training, and PyTorch's run
-close to what it can multiply. This multiplies less: forward and both gradients take a quarter to a half of PyTorch's time
+close to what it can multiply. This multiplies less: forward and both gradients take a quarter to a half of its time
 (docs/log.md). Sums in another order and of rounded transforms are off by up to 3e-4 of the largest number, where
 PyTorch's are by 1e-5, bfloat16 by 1e-2 and the float32 of GPUs (TF32) by 1e-3.
 
