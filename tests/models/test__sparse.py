@@ -26,14 +26,14 @@ def used(monkeypatch):
     return calls
 
 
-def rectified(channels=32, filters=16, kernel=3, padding=0, pool=True):
+def rectified(channels=32, filters=16, kernel=3, pool=True):
     torch.manual_seed(0)
-    return RectifiedConv2d(channels, filters, kernel, padding=padding, pool=pool)
+    return RectifiedConv2d(channels, filters, kernel, pool=pool)
 
 
 def plain(layer):
     """PyTorch's layers of the same weights."""
-    convolution = nn.Conv2d(layer.in_channels, layer.out_channels, 3, padding=layer.padding)
+    convolution = nn.Conv2d(layer.in_channels, layer.out_channels, 3)
     convolution.load_state_dict(layer.state_dict())
     return nn.Sequential(convolution, *([nn.MaxPool2d(2)] if layer.pool else []), nn.ReLU())
 
@@ -56,9 +56,8 @@ def trained(layer, images):
 @pytest.mark.parametrize("pool", [True, False], ids=["pool", "no pool"])
 @pytest.mark.parametrize("shape", [(5, 32, 13, 13), (1, 64, 4, 4), (2, 96, 5, 9), (4, 32, 6, 4)], ids=str)
 @pytest.mark.parametrize("filters", [16, 33, 64])
-@pytest.mark.parametrize("padding", [0, 1])
-def test_numbers_and_gradients_are_those_of_pytorch(padding, filters, shape, pool, threads, used):
-    layer = rectified(shape[1], filters, padding=padding, pool=pool)
+def test_numbers_and_gradients_are_those_of_pytorch(filters, shape, pool, threads, used):
+    layer = rectified(shape[1], filters, pool=pool)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

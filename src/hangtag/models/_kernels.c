@@ -314,13 +314,12 @@ static inline uint16_t to_bfloat16(float value) { /* to the nearest, ties to eve
 NORM(float, of_float)
 NORM(bfloat16, of_bfloat16)
 
-/* Gradients of a 3 x 3 convolution with ReLU after it, and perhaps 2 x 2 pooling. Only what came through is multiplied: of
+/* Gradients of an unpadded 3 x 3 convolution with ReLU after it, and perhaps 2 x 2 pooling. Only what came through is multiplied: of
    four pixels at most one, where a plain convolution multiplies the zeros too. `winner` says which, as above; `pool` is
    2, or 1 where there is no pooling and it is 0 or NOTHING.
 
    The three pixels that a row of a filter sees lie one after the other, and so do its weights: 3 * channels numbers at
-   a time, RUN of them in registers. `lists` is scratch for each part: what came through, in the order it is needed;
-   `padded` too: a picture with its padding. */
+   a time, RUN of them in registers. `lists` is scratch for each part: what came through, in the order it is needed. */
 
 #define RUN (LANES >= 8 ? 96 : 48) /* channels are a multiple of 32 */
 #define HELD (RUN / LANES)
@@ -341,18 +340,15 @@ typedef struct {
 
 /* `filters` (3, count, 3, channels): of each row of all filters the weights; `to` (n, height, width, channels). */
 void sparse_images_float(const float *restrict gradient, const uint8_t *restrict winner, const float *restrict filters,
-                         float *restrict to, entry *restrict lists, float *restrict padded, int64_t parts, int64_t n,
-                         int64_t height, int64_t width, int64_t channels, int64_t count, int64_t padding,
-                         int64_t pool) {
-    int64_t tall = height + 2 * padding, wide = width + 2 * padding, run = 3 * channels, step = run;
-    int64_t rows = (tall - 2) / pool, columns = (wide - 2) / pool;
+                         float *restrict to, entry *restrict lists, int64_t parts, int64_t n, int64_t height,
+                         int64_t width, int64_t channels, int64_t count, int64_t pool) {
+    int64_t run = 3 * channels, step = run, rows = (height - 2) / pool, columns = (width - 2) / pool;
     _Pragma("omp parallel for schedule(static)") for (int64_t part = 0; part < parts; part++) {
         entry *list = lists + part * 4 * columns * count; /* (columns, 4, count) */
         int32_t sizes[columns][4];
         for (int64_t p = n * part / parts; p < n * (part + 1) / parts; p++) {
             float *picture = to + p * height * width * channels;
-            if (padding) picture = padded + part * tall * wide * channels;
-            memset(picture, 0, tall * wide * channels * sizeof(float));
+            memset(picture, 0, height * width * channels * sizeof(float));
             for (int64_t i = 0; i < rows; i++) {
                 memset(sizes, 0, sizeof sizes);
                 for (int64_t j = 0; j < columns; j++) {
@@ -367,7 +363,7 @@ void sparse_images_float(const float *restrict gradient, const uint8_t *restrict
                     for (int64_t j = 0; j < columns; j++) {
                         for (int won = 0; won < pool * pool; won++) {
                             const entry *those = list + (4 * j + won) * count;
-                            float *at = picture + ((pool * i + won / 2 + u) * wide + pool * j + won % 2) * channels;
+                            float *at = picture + ((pool * i + won / 2 + u) * width + pool * j + won % 2) * channels;
                             for (int64_t r = 0; r < run; r += RUN) {
                                 ADD_LISTED(at + r, filters + u * count * run + r, those, sizes[j][won])
                             }
@@ -375,41 +371,28 @@ void sparse_images_float(const float *restrict gradient, const uint8_t *restrict
                     }
                 }
             }
-            for (int64_t i = 0; padding && i < height; i++) {
-                const float *row = picture + ((i + padding) * wide + padding) * channels;
-                memcpy(to + (p * height + i) * width * channels, row, width * channels * sizeof(float));
-            }
         }
     }
 }
 
 /* `sums` (parts, count, 3, 3, channels) and `bias` (parts, count): of each part of the pictures. */
 void sparse_weights_float(const float *restrict gradient, const uint8_t *restrict winner, const float *restrict images,
-                          float *restrict sums, float *restrict bias, entry *restrict lists, float *restrict padded,
-                          int64_t parts, int64_t n, int64_t height, int64_t width, int64_t channels, int64_t count,
-                          int64_t padding, int64_t pool) {
-    int64_t tall = height + 2 * padding, wide = width + 2 * padding, run = 3 * channels, step = 1;
-    int64_t rows = (tall - 2) / pool, columns = (wide - 2) / pool;
+                          float *restrict sums, float *restrict bias, entry *restrict lists, int64_t parts, int64_t n,
+                          int64_t height, int64_t width, int64_t channels, int64_t count, int64_t pool) {
+    int64_t run = 3 * channels, step = 1, rows = (height - 2) / pool, columns = (width - 2) / pool;
     _Pragma("omp parallel for schedule(static)") for (int64_t part = 0; part < parts; part++) {
         entry *list = lists + part * count * rows * columns; /* (count, rows * columns) */
         float *sum = sums + part * count * 3 * run, *total = bias + part * count;
-        float *inside = padded + part * tall * wide * channels;
         int32_t sizes[count];
         memset(sum, 0, count * 3 * run * sizeof(float));
         memset(total, 0, count * sizeof(float));
-        if (padding) memset(inside, 0, tall * wide * channels * sizeof(float));
         for (int64_t p = n * part / parts; p < n * (part + 1) / parts; p++) {
             const float *picture = images + p * height * width * channels;
-            for (int64_t i = 0; padding && i < height; i++) {
-                float *row = inside + ((i + padding) * wide + padding) * channels;
-                memcpy(row, picture + i * width * channels, width * channels * sizeof(float));
-            }
-            if (padding) picture = inside;
             memset(sizes, 0, sizeof sizes);
             for (int64_t i = 0; i < rows; i++) {
                 for (int64_t j = 0; j < columns; j++) {
                     int64_t from = ((p * rows + i) * columns + j) * count;
-                    int32_t a = (pool * i * wide + pool * j) * channels, c = a + wide * channels;
+                    int32_t a = (pool * i * width + pool * j) * channels, c = a + width * channels;
                     int32_t starts[5] = {a, a + channels, c, c + channels, 0};
                     for (int64_t k = 0; k < count; k++) { /* written always, kept if it came through: no branches */
                         list[k * rows * columns + sizes[k]] = (entry){starts[winner[from + k]], gradient[from + k]};
@@ -422,7 +405,7 @@ void sparse_weights_float(const float *restrict gradient, const uint8_t *restric
                 for (int32_t e = 0; e < sizes[k]; e++) total[k] += those[e].value;
                 for (int u = 0; u < 3; u++) {
                     for (int64_t r = 0; r < run; r += RUN) {
-                        ADD_LISTED(sum + (3 * k + u) * run + r, picture + u * wide * channels + r, those, sizes[k])
+                        ADD_LISTED(sum + (3 * k + u) * run + r, picture + u * width * channels + r, those, sizes[k])
                     }
                 }
             }

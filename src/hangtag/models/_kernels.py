@@ -116,17 +116,17 @@ class Kernels:
         self._call("stem_gradient", gradient, gradient, winner, images, sums, parts, n, height, width, count)
 
     def sparse_gradients(
-        self, gradient: Tensor, winner: Tensor, images: Tensor, weight: Tensor, padding: int, *, of_images: bool
+        self, gradient: Tensor, winner: Tensor, images: Tensor, weight: Tensor, *, of_images: bool
     ) -> tuple[Tensor | None, Tensor, Tensor]:
-        """Gradients of a 3 x 3 convolution, ReLU and perhaps 2 x 2 pooling, without what they made zero. float32.
+        """Gradients of an unpadded 3 x 3 convolution, ReLU and perhaps 2 x 2 pooling, without what they made zero.
+
+        All in float32.
 
         Args:
             gradient: (N, F, h, w), channels last, of what came through.
             winner: (N, h, w, F) uint8, as for `pool`; without pooling 0, or 4 where nothing came through.
-            images: (N, C, H, W), channels last, what was convolved; C is a multiple of 32; h = H + 2 * padding - 2, or
-                half of that.
+            images: (N, C, H, W), channels last, what was convolved; C is a multiple of 32; h = H - 2, or half of that.
             weight: (F, C, 3, 3).
-            padding: pixels of zeros on every side.
             of_images: whether the gradient of `images` is wanted.
 
         Returns:
@@ -134,19 +134,17 @@ class Kernels:
         """
         n, channels, height, width = images.shape
         _, rows, columns, count = winner.shape
-        tall, wide = height + 2 * padding, width + 2 * padding
         parts = torch.get_num_threads()
         lists = images.new_empty(parts, count * columns * max(rows, 4), dtype=torch.int64)  # an entry is 8 bytes
-        padded = images.new_empty(parts, tall * wide * channels if padding else 0)
-        sizes = (parts, n, height, width, channels, count, padding, 1 if rows == tall - 2 else 2)
+        sizes = (parts, n, height, width, channels, count, 1 if rows == height - 2 else 2)
         to = None
         if of_images:
             filters = weight.permute(2, 0, 3, 1).contiguous()
             to = torch.empty_like(images)
-            self._call("sparse_images", images, gradient, winner, filters, to, lists, padded, *sizes)
+            self._call("sparse_images", images, gradient, winner, filters, to, lists, *sizes)
         sums = images.new_empty(parts, count, 3, 3, channels)
         bias = images.new_empty(parts, count)
-        self._call("sparse_weights", images, gradient, winner, images, sums, bias, lists, padded, *sizes)
+        self._call("sparse_weights", images, gradient, winner, images, sums, bias, lists, *sizes)
         return to, sums.sum(0).permute(0, 3, 1, 2), bias.sum(0)
 
     def winograd(self, images: Tensor, filters: Tensor, bias: Tensor, padding: int) -> Tensor:

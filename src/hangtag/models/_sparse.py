@@ -21,10 +21,10 @@ CHANNELS = 32  # the loops take so many at a time
 
 
 class RectifiedConv2d(Conv2d):
-    """`torch.nn.Conv2d`, under whose names its weights are kept, then 2x2 max-pooling if asked for, then ReLU."""
+    """An unpadded `torch.nn.Conv2d`, under whose names its weights are kept, 2x2 max-pooling if asked for, and ReLU."""
 
-    def __init__(self, in_channels: int, filters: int, kernel: int, *, padding: int = 0, pool: bool = False) -> None:
-        super().__init__(in_channels, filters, kernel, padding=padding)
+    def __init__(self, in_channels: int, filters: int, kernel: int, *, pool: bool = False) -> None:
+        super().__init__(in_channels, filters, kernel)
         self.after: nn.Module = MaxPool2d(relu=True) if pool else ReLU()
         self.pool = pool
 
@@ -32,9 +32,7 @@ class RectifiedConv2d(Conv2d):
         if (kernels := self._worth_it(input)) is None:
             seen: Tensor = self.after(super().forward(input))
             return seen
-        assert isinstance(self.padding, tuple)
-        settings = (self.padding[0], self.pool, kernels)
-        seen = _Rectified.apply(input, self.weight, self.bias, *settings)  # type: ignore[no-untyped-call]
+        seen = _Rectified.apply(input, self.weight, self.bias, self.pool, kernels)  # type: ignore[no-untyped-call]
         return seen
 
     def _worth_it(self, input: Tensor) -> _kernels.Kernels | None:
@@ -63,12 +61,12 @@ class RectifiedConv2d(Conv2d):
 class _Rectified(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, padding: int, pool: bool, kernels: _kernels.Kernels
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, pool: bool, kernels: _kernels.Kernels
     ) -> Tensor:
-        if _winograd.kernels_for(images, weight, bias, padding):
-            maps = _winograd.seen(images, weight, bias, padding, kernels)
+        if _winograd.kernels_for(images, weight, bias, 0):
+            maps = _winograd.seen(images, weight, bias, 0, kernels)
         else:
-            maps = torch.conv2d(images, weight, bias, padding=padding)
+            maps = torch.conv2d(images, weight, bias)
             maps = maps.contiguous(memory_format=torch.channels_last)
         if pool:
             n, count, height, width = maps.shape
@@ -80,15 +78,15 @@ class _Rectified(torch.autograd.Function):
             kernels.relu(out)
             winner = (out <= 0).view(torch.uint8).mul_(4).permute(0, 2, 3, 1)  # 4: nothing came through
         ctx.save_for_backward(images, weight, winner)
-        ctx.padding, ctx.kernels = padding, kernels
+        ctx.kernels = kernels
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None]:
         images, weight, winner = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=torch.channels_last)
         of_images, of_weight, of_bias = ctx.kernels.sparse_gradients(
-            gradient, winner, images, weight, ctx.padding, of_images=ctx.needs_input_grad[0]
+            gradient, winner, images, weight, of_images=ctx.needs_input_grad[0]
         )
-        return of_images, of_weight, of_bias, None, None, None
+        return of_images, of_weight, of_bias, None, None

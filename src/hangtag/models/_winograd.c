@@ -10,7 +10,7 @@
    filters, there and back, and chooses m: 7, 4 or 3.
 
    Along one side the m + 2 numbers are what polynomials are worth at m + 1 points and at infinity. Points near one and
-   far from each other round least; the four fractions of 7 were sought (docs/log.md).
+   far from each other round least; those of 7 were sought (docs/log.md).
 
    Maps lie as (n, height, width, channels); channels are multiples of BLOCK on either side. */
 

@@ -1,4 +1,4 @@
-"""Above 95 percent in a quarter of an hour on two cores: the network of `hour`, for an eighth of its epochs."""
+"""A quarter of an hour on two cores: the network of `hour`, for an eighth of its epochs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hangtag.recipes import register
 
 @register("quarter_hour")
 def quarter_hour() -> NetworkRecipe:
-    """Full resolution for the first stage: nine epochs of it are worth more than forty of the fast network's."""
+    """Full resolution for the first stage; mirrored answers; chosen on validation pictures (docs/log.md)."""
     return NetworkRecipe(
         name="quarter_hour",
         model=Part("wide_residual", widths=(32, 96, 192)),

@@ -1,4 +1,4 @@
-"""What `hangtag transfer` trains with: the fast network, for as long as fits three times into ten minutes."""
+"""What `hangtag transfer` trains with: the fast network, thrice within ten minutes where there are matrix tiles."""
 
 from __future__ import annotations
 
