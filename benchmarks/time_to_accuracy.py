@@ -3,10 +3,10 @@
 Run: python benchmarks/time_to_accuracy.py --peer-python .venv-peer/bin/python --rounds 5 --peers 2 --quarter-hours 1
 A round is `seconds` and `minutes` once (two minutes), with a run of the peer before it (three) as often as said, and
 one of `quarter_hour` after it (twenty without AMX) as often as said. Ours learn from all 60,000 pictures and are judged
-once, at their end; they count from the start of the process to trained weights. The peer is the published three-conv network at
-batch 32 in fp32; its test accuracy is read after each of ten epochs, as its author printed it, and the time of reading
-is left out. Draws docs/images/time_to_accuracy.png. Needs matplotlib. A finished run is a row in the work folder, where
-its bundle stays too; the same command goes on after it.
+once, at their end; they count from the start of the process to trained weights. The peer is the published three-conv
+network at batch 32 in fp32; its test accuracy is read after each of ten epochs, as its author printed it, and the time
+of reading is left out. Draws docs/images/time_to_accuracy.png. Needs matplotlib. A finished run is a row in the work
+folder, where its bundle stays too; the same command goes on after it.
 """
 
 from __future__ import annotations
