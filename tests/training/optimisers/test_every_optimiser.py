@@ -151,6 +151,21 @@ def test_muon_orthogonalises():
         assert torch.trace(u.T @ result @ v.T) > 0.6 * min(shape)  # the singular vectors are kept
 
 
+@pytest.mark.parametrize("shape", [(24, 216), (216, 24), (3, 24, 216)])
+def test_muon_takes_its_steps_over_small_matrices_and_ends_where_long_ones_would(shape):
+    generator = torch.Generator().manual_seed(0)
+    faint = torch.logspace(0, -7, 24).diag()  # singular values down to what float32 can tell from nothing
+    matrix = torch.randn(*shape[:-2], 24, 24, generator=generator) @ faint @ torch.randn(24, 216, generator=generator)
+    matrix = matrix if shape[-1] == 216 else matrix.mT
+    x = matrix.double() if shape[-1] == 216 else matrix.double().mT
+    x = x / x.norm(dim=(-2, -1), keepdim=True)
+    for _ in range(5):
+        gram = x @ x.mT
+        x = 3.4445 * x - 4.7750 * gram @ x + 2.0315 * gram @ gram @ x
+    expected = x if shape[-1] == 216 else x.mT
+    assert (orthogonalised(matrix) - expected).norm() < 1e-3 * expected.norm()
+
+
 def test_muon_in_bfloat16_is_within_two_percent_and_as_orthogonal():
     matrix = torch.randn(128, 600, generator=torch.Generator().manual_seed(0)) @ torch.logspace(0, -2, 600).diag()
     exact, quick = orthogonalised(matrix), orthogonalised(matrix, bf16=True)

@@ -1,6 +1,7 @@
 """Muon: each hidden layer's momentum is made orthogonal before it is applied, so that all directions move alike.
 
-Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", kellerjordan.github.io.
+Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", kellerjordan.github.io; the steps
+over small matrices: Zhang, Amsel, Chen & Dao 2026, "Gram Newton-Schulz", dao-lab.ai/blog/2026/gram-newton-schulz.
 PyTorch's own Muon takes matrices only; here filters are flattened to (filters, rest), as in the source's CIFAR-10
 runs. The first and the last layer, depthwise filters, biases and norms are moved by AdamW, as the source advises.
 """
@@ -27,8 +28,10 @@ _LARGE = 1 << 16  # numbers: smaller matrices are done before bfloat16 pays for 
 def orthogonalised(matrix: Tensor, steps: int = 5, *, bf16: bool = False) -> Tensor:
     """(..., R, C) -> the same, with all singular values near 1 and the singular vectors kept: U V' for U S V'.
 
-    In bfloat16, as in the source and whatever precision the network computes in, the result is about 1% off that of
-    float32, in a sixth of the time on AMX.
+    Each step multiplies x from the left by a polynomial of x x'. In float32 these small (R, R) matrices alone take the
+    steps, and the long one is multiplied once: the same but for rounding, in a third of the time where C is 9 R. In
+    bfloat16, as in the source and whatever precision the network computes in, the result is about 1% off that of
+    float32, in a sixth of the time on AMX; there x itself takes every step, for x x' would keep too little of it.
     """
     a, b, c = _NEWTON_SCHULZ
     tall = matrix.shape[-2] > matrix.shape[-1]
@@ -37,9 +40,23 @@ def orthogonalised(matrix: Tensor, steps: int = 5, *, bf16: bool = False) -> Ten
     if bf16:
         x = x.bfloat16()
     product = torch.addmm if x.ndim == 2 else torch.baddbmm
-    for _ in range(steps):
+
+    def polynomial(gram: Tensor) -> Tensor:  # b x x' + c (x x')^2
+        worth: Tensor = product(gram, gram, gram, beta=b, alpha=c)
+        return worth
+
+    if bf16 or x.shape[-1] < 2 * x.shape[-2]:  # nearly square: nothing to be saved
+        for _ in range(steps):
+            x = product(x, polynomial(x @ x.mT), x, beta=a)
+    else:
         gram = x @ x.mT
-        x = product(x, product(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+        unchanged = a * torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
+        so_far = factor = polynomial(gram) + unchanged
+        for _ in range(steps - 1):
+            gram = factor @ gram @ factor
+            factor = polynomial(gram) + unchanged
+            so_far = factor @ so_far
+        x = so_far @ x
     x = x.to(matrix.dtype)
     result: Tensor = x.mT if tall else x
     return result
