@@ -100,7 +100,7 @@ def draw(path: Path, ours: dict[str, list[dict[str, Any]]], peers: list[dict[str
     axes.xaxis.set_major_locator(ticker.FixedLocator([10, 20, 50, 100, 200, 500, 1000]))
     axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%d"))
     axes.xaxis.set_minor_locator(ticker.NullLocator())
-    axes.set_xlim(10, 1300)
+    axes.set_xlim(10, max(1300, 1.15 * max(run["seconds"] for runs in ours.values() for run in runs)))
     axes.margins(y=0.1)
     axes.set_xlabel("seconds since the process started (two cores)")
     axes.set_ylabel("test accuracy, %")

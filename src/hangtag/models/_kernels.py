@@ -184,7 +184,7 @@ class Kernels:
         n, channels, height, width = images.shape
         count, points = gradient.shape[1], (tile + 2) ** 2
         numbers = points * (channels + count) // 32 * (16 * 32 + 16)  # of sixteen tiles, transformed
-        sixteens = max(2, min(32, SCRATCH // numbers))
+        sixteens = max(8, min(32, SCRATCH // numbers))
         scratch = images.new_empty(sixteens * numbers + max(channels, count))
         sums = images.new_empty(points, channels // 32, count // 32, 32, 32)
         sizes = (16 * sixteens, n, height, width, channels, count, padding)

@@ -27,7 +27,7 @@
 #define NEAR 16          /* tiles that lie together: planes far apart would each want an entry of the page table */
 #define PLANE (NEAR * BLOCK + LINE) /* (NEAR, BLOCK) numbers of one point */
 #define AT_ONCE (4 * NEAR)          /* tiles summed before the next channels: what is read stays in the first cache */
-#define LARGE 16000000              /* bytes of filters */
+#define LARGE 8000000               /* bytes of filters */
 
 /* 0, 1, -1, 1/2 */
 static inline void forth_3(const lanes d[5], lanes to[5]) {

@@ -75,7 +75,7 @@ static inline void OF(write_tile)(const shape *s, const float *sums, int64_t pla
 
 /* Tiles at a time. Filters are read anew for each lot, from beyond the second cache; so large ones for fewer lots. */
 static int64_t OF(at_once)(int64_t channels, int64_t count) {
-    return POINTS * channels * count * (int64_t)sizeof(float) < LARGE ? 2 * HELD : 4 * HELD;
+    return POINTS * channels * count * (int64_t)sizeof(float) < LARGE ? 2 * HELD : 8 * HELD;
 }
 
 /* Numbers of a thread's scratch: tiles transformed, their sums over channels, zeros. */

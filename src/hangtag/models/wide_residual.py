@@ -3,7 +3,8 @@
 Source: Zagoruyko & Komodakis 2016, "Wide Residual Networks", arXiv 1605.07146: blocks of norm, ReLU, convolution twice
 (He et al. 2016, arXiv 1603.05027), three stages, the second and third at half and a quarter of the resolution.
 Departures: the stem is as wide as the first stage, and the first stage is narrow beside the second: norms over
-maps of 28 x 28 cost as much as convolutions (docs/decisions/0011-full-resolution.md).
+maps of 28 x 28 cost as much as convolutions (docs/decisions/0011-full-resolution.md). With `average` stages begin with
+means of 2 x 2 pixels in place of convolutions of stride 2 (anti-aliasing: Zhang 2019, arXiv 1904.11486).
 """
 
 from __future__ import annotations
@@ -20,20 +21,21 @@ from hangtag.models._options import check_counts, check_dropout, check_left_over
 class Block(nn.Module):
     """Norm, ReLU and a 3x3 convolution, twice; what comes in is added to what comes out."""
 
-    def __init__(self, before: int, after: int, stride: int) -> None:
+    def __init__(self, before: int, after: int, *, halves: bool, average: bool) -> None:
         super().__init__()
+        stride = 2 if halves and not average else 1
         # Identity: weights keep the names they have with batch norm and ReLU apart.
-        self.activated = nn.Sequential(BatchNormReLU(before), nn.Identity())
+        self.activated = nn.Sequential(BatchNormReLU(before), nn.AvgPool2d(2) if halves and average else nn.Identity())
         self.residual = nn.Sequential(
             Conv2d(before, after, 3, stride=stride, padding=1, bias=False),
             *(BatchNormReLU(after), nn.Identity()),
             Conv2d(after, after, 3, padding=1, bias=False),
         )
         self.shortcut: nn.Module | None = None
-        if before != after or stride != 1:
+        if before != after or halves:
             self.shortcut = Conv2d(before, after, 1, stride=stride, bias=False)
 
-    def forward(self, maps: Tensor) -> Tensor:  # (N, before, H, W) -> (N, after, H / stride, W / stride)
+    def forward(self, maps: Tensor) -> Tensor:  # (N, before, H, W) -> (N, after, H, W), or H / 2 and W / 2
         activated = self.activated(maps)
         added: Tensor = self.residual(activated) + (maps if self.shortcut is None else self.shortcut(activated))
         return added
@@ -51,6 +53,7 @@ class WideResidual(nn.Module):
         *,
         widths: tuple[int, ...] = (32, 128, 256),
         depths: tuple[int, ...] = (2, 2, 2),
+        average: bool = False,
         dropout: float = 0.0,
     ) -> None:
         """Build it.
@@ -60,6 +63,7 @@ class WideResidual(nn.Module):
             in_channels: 1 or 3.
             size: pixels along a side.
             widths, depths: filters and blocks of each stage; every stage after the first halves the resolution.
+            average: halve it by means of 2 x 2 pixels, not by convolutions of stride 2: a sixth less of a step.
             dropout: before the last layer.
         """
         super().__init__()
@@ -75,7 +79,7 @@ class WideResidual(nn.Module):
         before = widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):  # 28, 14, 7
             for block in range(depth):
-                layers.append(Block(before, width, 2 if stage and not block else 1))
+                layers.append(Block(before, width, halves=stage > 0 and block == 0, average=average))
                 before = width
         layers += [BatchNormReLU(before), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         self.features = nn.Sequential(*layers)
