@@ -18,6 +18,8 @@ from typing import Any
 import _record
 from rich.table import Table
 
+from hangtag.core.files import write_file
+
 TARGETS = {
     "lenet5": 0.89,
     "brownlee": 0.90,
@@ -173,7 +175,7 @@ for name in options.recipes.split(",") if options.recipes else networks():
             continue
         _record.console.print(f"{name}, seed {seed}", style="dim")
         row = measure(name, seed, full=options.full, work=work, quick=options.quick)
-        path.write_text(json.dumps(row, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_file(path, f"{json.dumps(row, indent=1, allow_nan=False)}\n".encode())
         shutil.rmtree(work / "running")
 
 rows = collect(work)

@@ -21,6 +21,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 WEIGHTS = (ROOT / "src" / "hangtag" / "weights", ROOT / "weights")
 WITHOUT_AMX = "-without-amx"
+QUIET = 0.5  # load average: more is told
 BLOCK = re.compile(r"<!-- results:(?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- /results -->", re.DOTALL)
 
 Result = dict[str, Any]
@@ -38,9 +39,13 @@ def conditions(result: Result, n: str, *packages: str) -> str:
     amx = " with AMX" if "amx_bf16" in machine["features"] else ""
     cpu = re.sub(r"\((R|TM|r|tm)\)|\bProcessor\b|\bCPU\b", "", machine["cpu"])
     named = ", ".join(f"{package} {versions[package].partition('+')[0]}" for package in packages if package in versions)
+    commits = list(dict.fromkeys(run["commit"][:8] for run in result["measurements"] if run.get("commit")))
+    commits = commits or [result["commit"][:8]]  # else of each run: one that was there is not run again
+    load = result["quiet"]["load_before"][0]
     return (
-        f"{n}; {machine['cores']} cores of {' '.join(cpu.split())}{amx}; {named}; {result['date'][:10]},"
-        f" commit `{result['commit'][:8]}`: `{result['command']}`"
+        f"{n}; {machine['cores']} cores of {' '.join(cpu.split())}{amx}"
+        f"{f', load {load:.1f} before' if load > QUIET else ''}; {named}; {result['date'][:10]},"
+        f" commit{'s' if commits[1:] else ''} {', '.join(f'`{commit}`' for commit in commits)}: `{result['command']}`"
     )
 
 

@@ -24,6 +24,8 @@ import _keras
 import _record
 from rich.table import Table
 
+from hangtag.core.files import write_file
+
 BATCH, EPOCHS = 32, 10
 PLOT = _record.ROOT / "docs" / "images" / f"time_to_accuracy{_record.KIND}.png"
 WANTED = {"seconds": 0.92, "minutes": 0.94, "quarter_hour": 0.95}
@@ -132,7 +134,7 @@ def remembered(name: str, settings: Any, measure: Callable[[], dict[str, Any]]) 
     if not path.exists():
         _record.console.print(name, style="dim")
         row = {**measure(), "commit": _record.commit()}
-        path.write_text(json.dumps(row, allow_nan=False) + "\n", encoding="utf-8")
+        write_file(path, f"{json.dumps(row, allow_nan=False)}\n".encode())
     row = json.loads(path.read_text(encoding="utf-8"))
     return row
 

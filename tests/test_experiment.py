@@ -268,6 +268,19 @@ def test_some_classes_and_few_labels_are_learnt_and_validation_stays_whole(tmp_p
     assert experiment.run(named, out=tmp_path / "run").bundle  # the same run, so it is finished
 
 
+def test_classes_without_a_picture_for_validation_are_told_before_anything_is_learnt(tmp_path):
+    for label, count in {"a": 1, "b": 1, "c": 30}.items():
+        for half in ("train", "test"):
+            (tmp_path / "wares" / half / label).mkdir(parents=True)
+            for i in range(count):
+                shade = Image.fromarray(np.full((28, 28), i, dtype=np.uint8))
+                shade.save(tmp_path / "wares" / half / label / f"{i}.png")
+    recipe = dataclasses.replace(RECIPE, classes=("a", "b"))
+    error = refused(recipe=recipe, data=str(tmp_path / "wares"), out=tmp_path / "run")
+    assert error.code == "data_count"
+    assert "--full" in error.message
+
+
 def test_weights_started_from_decide_a_run_by_their_content(folder, tmp_path):
     start = shutil.copytree(folder / "bundle", tmp_path / "start")
     recipe = dataclasses.replace(RECIPE, start=str(start), freeze=True, epochs=1)

@@ -126,6 +126,9 @@ def run(
         recipe = dataclasses.replace(recipe, classes=some_classes(recipe.classes, everything.class_names))
         training, validation = only(training, recipe.classes), validation and only(validation, recipe.classes)
         about_data["classes_in_all"] = len(everything.class_names)
+        if validation is not None and not len(validation):
+            few = "these classes have too few pictures to hold some out for validation"
+            raise HangtagError("data_count", f"{few}: add some, or learn from all with --full")
     if recipe.few is not None:
         training = few_of_each(training, recipe.few, recipe.seed)
     about_data |= {
@@ -222,7 +225,7 @@ def _train_network(
     from hangtag.predict.onnx import OnnxPredictor
     from hangtag.predict.torch import TorchPredictor
     from hangtag.training import interrupt, machine
-    from hangtag.training.loop import fit
+    from hangtag.training.loop import fit, memory_errors
 
     device = machine.choose_device(device_name)
     machine.keep_memory()
@@ -230,7 +233,8 @@ def _train_network(
     precision = machine.choose_precision(recipe.precision, prefers, device)
     taught = None
     if learnt.teachers:
-        taught = _asked(learnt.teachers, recipe, training, folder, device, watch)
+        with memory_errors(recipe):
+            taught = _asked(learnt.teachers, recipe, training, folder, device, watch)
         if learnt.teachers.know_validation and validation is not None:
             watch.message("a teacher has learnt from the validation pictures: validation flatters what it teaches")
     with interrupt.listening() as stop:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -89,6 +90,28 @@ def test_verify_counts_the_classes_of_a_folder_and_names_what_is_left_out(wares)
     assert {label: sum(half[label] for half in halves) for label in ("coat", "hat")} == {"coat": 10, "hat": 10}
     skipped = record["training"]["skipped"] + record["test"]["skipped"]
     assert any("broken.png" in entry for entry in skipped)
+
+
+def test_verify_counts_what_both_halves_pass_by_once(wares):
+    (wares / "hat" / "notes.txt").write_text("mine")
+    assert run("verify", "--data", str(wares)).stderr.startswith("2 files left out:")
+
+
+def test_verify_reports_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    for file in FASHION_MNIST.files:
+        (tmp_path / file.name).write_bytes(FIRST[:2])
+    locked = FASHION_MNIST.files[1].name
+    opened = Path.open
+
+    def refuse(path: Path, *arguments, **options):
+        if path.name == locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = run("verify", "--data", str(tmp_path), "--json")
+    assert result.exit_code == 4
+    assert [file["error"]["code"] for file in json.loads(result.stdout)["files"]].count("data_unreadable") == 1
 
 
 def test_verify_names_every_bad_file_and_ends_with_4(tmp_path):

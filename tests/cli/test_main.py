@@ -70,5 +70,9 @@ def test_a_mistyped_command_suggests_the_nearest(capsys):
 
 
 def test_alone_it_shows_what_there_is(capsys):
-    cli._run([])
-    assert "hangtag demo" in "".join(capsys.readouterr())
+    for arguments in ([], ["data"]):
+        assert cli._run(arguments) == 0
+        shown = capsys.readouterr()
+        assert shown.err == ""
+        assert len(shown.out.splitlines()) > 8
+        assert "Commands" in shown.out

@@ -99,6 +99,18 @@ def test_a_card_of_another_version_or_kind_names_the_field(bundle, changes, hint
     assert hint in error.message
 
 
+def test_names_that_are_no_unicode_are_given_back(tmp_path):
+    names = ("caf\udce9", "\ud800")
+    cards.write(Card(name="\udcff", class_names=names, size=1, colour=False), tmp_path)
+    assert cards.read(tmp_path).class_names == names
+    (tmp_path / "card.json").read_text(encoding="utf-8")
+
+
+def test_half_a_surrogate_pair_in_a_card_that_was_changed_is_refused(bundle):
+    (bundle / "card.json").write_text('{"format": 2, "name": "\\ud800"}', encoding="utf-8")
+    assert refused(bundle).code == "bundle_damaged"
+
+
 def test_numbers_json_does_not_have_are_never_written(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         cards.write(Card(name="x", class_names=("a", "b"), size=1, colour=False, metrics={"x": float("nan")}), tmp_path)

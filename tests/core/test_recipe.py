@@ -74,6 +74,12 @@ def test_an_unknown_key_suggests_the_nearest(setting, hint):
     assert hint in refused("usage_unknown_key", setting)
 
 
+def test_a_list_of_words_has_no_options():
+    with pytest.raises(HangtagError, match="names nothing") as caught:
+        override(BASE, ["classes=0,1", "classes.a.b=3"])
+    assert caught.value.code == "usage_unknown_key"
+
+
 @pytest.mark.parametrize(
     ("setting", "hint"),
     [
@@ -86,6 +92,7 @@ def test_an_unknown_key_suggests_the_nearest(setting, hint):
         ("checkpoint_s=0", "above 0"),
         ("checkpoint_s=NaN", "a number"),
         ("checkpoint_s=Infinity", "a number"),
+        ("checkpoint_s=1" + "0" * 400, "a number"),
         ("label_smoothing=1", "[0, 1)"),
         ("label_smoothing=NaN", "a number"),
         ("seed=-1", "0 or more"),

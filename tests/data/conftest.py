@@ -194,6 +194,27 @@ def hangs_up(handler: _Handler, content: bytes) -> None:
     handler.close_connection = True
 
 
+def dribbles_chunk_sizes(handler: _Handler, content: bytes) -> None:
+    """A line that never ends, where the length of a chunk should stand."""
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"1;")
+    for _ in range(200):
+        handler.wfile.write(b"a")
+        time.sleep(0.05)
+
+
+def dribbles_trailers(handler: _Handler, content: bytes) -> None:
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"0\r\n")
+    for _ in range(200):
+        handler.wfile.write(b"x: y\r\n")
+        time.sleep(0.05)
+
+
 def stalls(handler: _Handler, content: bytes) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(content)))

@@ -68,6 +68,8 @@ FAULTS = {
     "stalls": "data_offline",
     "dribbles_body": "data_offline",
     "dribbles_headers": "data_offline",
+    "dribbles_chunk_sizes": "data_offline",
+    "dribbles_trailers": "data_offline",
 }
 
 
@@ -119,6 +121,14 @@ def test_asks_again_where_that_may_help_and_only_there(get, mirrors):
         with pytest.raises(HangtagError):
             get(mirrors.start(fault))
         assert len(mirrors.servers[-1].asked) == times, fault
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name.startswith("dribbles")])
+def test_a_server_that_dribbles_is_called_slow_whatever_it_dribbles(get, mirrors, fault):
+    began = time.monotonic()
+    with pytest.raises(HangtagError, match="too slow" if fault != "dribbles_headers" else "too slow|hangs up"):
+        get(mirrors.start(fault))
+    assert time.monotonic() - began < 4
 
 
 def test_never_leaves_https_by_a_redirect():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +113,47 @@ def test_refuses_sizes_and_colour_the_published_pictures_do_not_have(small, tmp_
     folder = str(small.write(tmp_path / "x"))
     assert refusal(folder, size=32).code == "usage_value"
     assert refusal(folder, colour=True).code == "usage_value"
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ("a" * 300, "data_unreadable"),
+        ("a" * 300 + "/b", "data_unreadable"),
+        ("mnist=" + "a" * 300, "data_unreadable"),
+        ("~nobody-of-this-name/pictures", "data_not_found"),
+        ("drawn=~nobody-of-this-name", "data_not_found"),
+    ],
+)
+def test_places_that_cannot_be_are_refused_in_one_line(spec, code):
+    assert refusal(spec).code == code
+
+
+def test_a_home_of_nobody_in_hangtag_data_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setenv("HANGTAG_DATA", "~nobody-of-this-name")
+    with pytest.raises(HangtagError, match="no user") as caught:
+        data.find().training()
+    assert caught.value.code == "data_not_found"
+
+
+def test_a_folder_that_may_not_be_listed_is_named(tmp_path, monkeypatch):
+    class_folders(tmp_path / "wares", "hat", "coat")
+    listed = Path.iterdir
+
+    def locked(name: str):
+        def iterdir(folder: Path):
+            if folder.name == name:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+            return listed(folder)
+
+        return iterdir
+
+    monkeypatch.setattr(Path, "iterdir", locked("wares"))
+    assert refusal(str(tmp_path / "wares")).code == "data_unreadable"
+    monkeypatch.setattr(Path, "iterdir", locked("hat"))
+    with pytest.raises(HangtagError, match="hat cannot be read: Permission denied") as caught:
+        data.find(str(tmp_path / "wares")).training()
+    assert caught.value.code == "data_unreadable"
 
 
 def test_every_set_is_described_in_one_line():

@@ -19,6 +19,10 @@ def test_drops_the_share_it_was_told_and_scales_what_it_keeps(p, kind):
     assert abs(neighbours.double().mean().item() - p * p) < 10 * spread + 2 / 65536
 
 
+def test_nearly_all_is_nearly_all():
+    assert 0 <= (Dropout(0.999999)(torch.ones(WORTH_IT)) != 0).sum() < WORTH_IT / 1000
+
+
 def test_gradients_pass_where_numbers_do():
     numbers = torch.randn(1024, 1025, requires_grad=True)
     out = Dropout(0.5)(numbers)

@@ -51,6 +51,13 @@ def test_suggests_the_nearest_network():
     assert caught.value.code == "usage_value"
 
 
+def test_a_network_that_needs_larger_pictures_says_so():
+    timm_or_skip()
+    with pytest.raises(HangtagError, match="does not take pictures of 28 pixels") as caught:
+        models.create(Part("timm", model="inception_v3"), 10, 1, 28)
+    assert caught.value.code == "usage_value"
+
+
 @pytest.mark.parametrize("network", ["resnet10t", "vit_tiny_patch16_224"])
 def test_saved_weights_come_back(network, tmp_path):
     timm_or_skip()

@@ -25,7 +25,11 @@ def save(path, shape, kind=TensorProto.FLOAT, *, output=("N", 10), weights=WEIGH
         "theirs",
         [helper.make_tensor_value_info(f"x{i}", kind, shape) for i in range(inputs)],
         answers,
-        [numpy_helper.from_array(np.array([-1, 784], np.int64), "rows"), numpy_helper.from_array(weights, "weights")],
+        [
+            *([] if inputs else [numpy_helper.from_array(np.zeros((1, 28, 28), np.float32), "x0")]),
+            numpy_helper.from_array(np.array([-1, 784], np.int64), "rows"),
+            numpy_helper.from_array(weights, "weights"),
+        ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     path.write_bytes(model.SerializeToString())
@@ -54,6 +58,7 @@ def test_any_usual_input_is_answered_alike(tmp_path, shape, kind):
         ({"shape": ["N", 28, 30]}, "not square grey pictures"),
         ({"shape": ["N", 28, 28], "kind": TensorProto.INT64}, "neither floats nor bytes"),
         ({"shape": ["N", 28, 28], "inputs": 2}, "takes 2 inputs"),
+        ({"shape": ["N", 28, 28], "inputs": 0}, "takes 0 inputs"),
         ({"shape": ["N", 28, 28], "label_only": True}, "not with a number per class"),
     ],
 )

@@ -1,5 +1,8 @@
 """On the real Keras, where the extra is installed."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -33,6 +36,23 @@ def test_is_read_like_any_foreign_model(tmp_path):
     predictor, tried = fitted(read(tmp_path / "m.keras"), images, np.arange(50) % 10, tuple("abcdefghij"))
     assert tried.logits
     np.testing.assert_allclose(predictor.predict_proba(images).sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.timeout(60)
+def test_weights_whose_groups_hold_themselves_end(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    save(tmp_path / "m.keras", (28, 28))
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    weights = io.BytesIO(members["model.weights.h5"])
+    with h5py.File(weights, "a") as file:
+        file["layers/loop"] = file["layers"]
+        file["layers/again"] = file["layers"]
+    members["model.weights.h5"] = weights.getvalue()
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert read(tmp_path / "m.keras").size == 28
 
 
 def test_a_lambda_is_refused(tmp_path):

@@ -72,6 +72,25 @@ def test_what_is_no_keras_file_is_damaged(tmp_path, content):
     assert caught.value.code == "bundle_damaged"
 
 
+@pytest.mark.parametrize("name", [[], {}, 3])
+def test_a_class_whose_name_is_no_word_is_damaged(tmp_path, name):
+    with pytest.raises(HangtagError, match="as the name of a class") as caught:
+        refuse_code(save(tmp_path / "m.keras", layer("Dense"), layer(name)))
+    assert caught.value.code == "bundle_damaged"
+
+
+def test_a_stream_that_does_not_unpack_is_damaged(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", json.dumps({"a": list(range(1000))}))
+        archive.writestr("model.weights.h5", b"")
+    content = bytearray((tmp_path / "m.keras").read_bytes())
+    content[41:80] = b"\xff" * 39  # behind the header, of 30 bytes and the name
+    (tmp_path / "m.keras").write_bytes(content)
+    with pytest.raises(HangtagError) as caught:
+        refuse_code(tmp_path / "m.keras")
+    assert caught.value.code == "bundle_damaged"
+
+
 def test_a_zip_of_something_else_says_what_it_lacks(tmp_path):
     with pytest.raises(HangtagError, match=r"lacks config\.json") as caught:
         refuse_code(save(tmp_path / "m.keras", members=()))

@@ -4,6 +4,7 @@ import io
 import struct
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -89,6 +90,7 @@ def same_picture_in_every_mode():
         "RGBA": encode(rgba),
         "RGBA clear": encode(clear),
         "I;16": encode(sixteen),
+        "I;16 clear": encode(sixteen, transparency=65535),
         "L JPEG": encode(IMAGE, "JPEG", quality=95),
         "CMYK JPEG": encode(IMAGE.convert("CMYK"), "JPEG", quality=95),
         "RGB WebP": encode(IMAGE.convert("RGB"), "WEBP", lossless=True),
@@ -238,6 +240,26 @@ def test_refuses_a_text_bomb():
     content = encode(IMAGE, pnginfo=info)
     assert len(content) < 1_000_000
     assert code_of(content) == "image_damaged"
+
+
+@pytest.mark.timeout(20)
+def test_a_run_of_ff_where_a_marker_should_be_takes_no_time():
+    jpeg = encode(IMAGE, "JPEG")
+    assert code_of(b"\xff\xd8" + b"\xff" * 4_000_000 + b"\x00") == "image_truncated"
+    assert decode(jpeg[:2] + b"\xff" * 1_000 + jpeg[2:]).pixels.shape == GREY.shape  # fill bytes are allowed
+
+
+def test_many_threads_leave_the_filters_of_warnings_as_they_were():
+    content = png_claiming(7_000, 5_000)  # Pillow would remark on nothing smaller
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool, warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        inside = list(warnings.filters)
+        codes = list(pool.map(lambda _: code_of(content), range(64)))
+        assert warnings.filters == inside
+    assert set(codes) == {"image_damaged"}
+    assert heard == []
+    assert warnings.filters == before
 
 
 def test_takes_a_jpeg_with_a_preview_and_bytes_after_its_end():

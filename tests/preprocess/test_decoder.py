@@ -103,6 +103,22 @@ def test_stops_waiting_for_a_hung_picture(faulty):
     assert time.monotonic() - began < 4
 
 
+def test_a_child_whose_patience_ended_as_it_answered_is_asked_no_more(decoder, monkeypatch):
+    decoder.convert(encoded(), 28, False)
+    asked = module._Child.ask
+
+    def late(child, *arguments):
+        answer = asked(child, *arguments)
+        child._lose_patience()
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module._Child, "ask", late)
+        assert decoder.convert(encoded(), 28, False).shape == (28, 28)
+    assert decoder._idle.empty()
+    assert decoder.convert(encoded(), 28, False).shape == (28, 28)
+
+
 def test_a_child_killed_from_outside_is_replaced_unnoticed(decoder):
     decoder.convert(encoded(), 28, False)
     child = decoder._idle.get()

@@ -1,7 +1,9 @@
 """The service over real sockets: what it answers, and what it refuses."""
 
 import json
+import re
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -84,37 +86,111 @@ def test_a_picture_that_never_comes_is_not_waited_for(port, monkeypatch):
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_timeout"
 
 
-def test_too_many_at_once_are_told_to_come_back_before_they_send(ask, pictures, port, monkeypatch):
+def heard(connection):
+    """The answer on a connection that stays open: its head, and as much as that announces."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += connection.recv(10_000)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = int(re.search(rb"content-length: (\d+)", head)[1])
+    while len(body) < length:
+        body += connection.recv(10_000)
+    return head, json.loads(body)
+
+
+UNFINISHED = b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n"
+
+
+def test_too_many_at_once_are_told_to_come_back_before_they_send(ask, pictures, recogniser, port, monkeypatch):
     monkeypatch.setattr(app, "INSIDE", 2)
-    held = []
-    try:
-        for _ in range(2):
-            held.append(socket.create_connection(("127.0.0.1", port), timeout=10))
-            held[-1].sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+    entered, go_on = threading.Semaphore(0), threading.Event()
+    recognise = recogniser.recognise
+
+    def slowly(*arguments):
+        entered.release()
+        assert go_on.wait(20)
+        return recognise(*arguments)
+
+    monkeypatch.setattr(recogniser, "recognise", slowly)
+    with ThreadPoolExecutor(2) as senders:
+        inside = [senders.submit(ask, body=pictures[1][0]) for _ in range(2)]
+        try:
+            for _ in range(2):
+                assert entered.acquire(timeout=20)
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as third:
+                third.sendall(UNFINISHED)
+                began = time.monotonic()
+                head, answer = heard(third)
+            assert time.monotonic() - began < 1
+            assert head.startswith(b"HTTP/1.1 503")
+            assert b"retry-after: 1" in head
+            assert answer["error"]["code"] == "busy"
+        finally:
+            go_on.set()
+        assert [sender.result()[0] for sender in inside] == [200, 200]
+    assert ask(body=pictures[1][0])[0] == 200
+
+
+def test_who_sends_slowly_keeps_nobody_out(ask, pictures, port, monkeypatch):
+    monkeypatch.setattr(app, "INSIDE", 2)
+    slow = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(5)]
+    for connection in slow:
+        connection.sendall(UNFINISHED + b"x")
+    time.sleep(0.2)
+    assert ask(body=pictures[1][0])[0] == 200
+    for connection in slow:
+        connection.close()
+
+
+def test_pictures_that_arrive_fill_only_so_much_memory_and_give_it_back(ask, pictures, port, monkeypatch):
+    monkeypatch.setattr(app, "HELD", 8_000 + len(pictures[1][0]) // 2)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+        slow.sendall(UNFINISHED + b"x" * 8_000)
         time.sleep(0.2)
         status, headers, answer = ask(body=pictures[1][0])
         assert (status, answer["error"]["code"], headers["retry-after"]) == (503, "busy", "1")
-    finally:
-        for connection in held:
+    for _ in range(50):  # who hangs up leaves room for others
+        if (status := ask(body=pictures[1][0])[0]) == 200:
+            break
+        time.sleep(0.05)
+    assert status == 200
+
+
+def test_a_refusal_does_not_wait_for_the_body(port):
+    for head in (UNFINISHED.replace(b"localhost", b"evil.example"), UNFINISHED.replace(b"9000", b"90000000")):
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as sender:
+            sender.sendall(head)
+            began = time.monotonic()
+            head, answer = heard(sender)
+        assert time.monotonic() - began < 1
+        assert head.startswith((b"HTTP/1.1 400", b"HTTP/1.1 413"))
+        assert b"connection: close" in head
+        assert answer["error"]["request_id"]
+
+
+def test_an_answer_that_is_not_read_is_given_up(port, monkeypatch):
+    monkeypatch.setattr(server, "SLOW_READ_S", 0.3)
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        deaf.connect(("127.0.0.1", port))
+        deaf.settimeout(5)
+        with pytest.raises(ConnectionError):  # reset, and no timeout
+            deaf.sendall(b"GET /page.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200_000)
+
+
+def test_more_connections_than_are_answered_are_told_to_come_back(port, ask, monkeypatch):
+    for _ in range(100):  # earlier tests' connections may still be closing
+        monkeypatch.setattr(server, "CONNECTIONS", 12)
+        idle = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(12)]
+        status, headers, answer = ask("GET", "/health")
+        for connection in idle:
             connection.close()
-    for _ in range(50):  # those who hang up leave their place to others
-        if (status := ask(body=pictures[1][0])[0]) == 200:
+        if status == 503:
             break
-        time.sleep(0.05)
-    assert status == 200
-
-
-def test_senders_who_hang_up_leave_their_places_to_others(ask, pictures, port, monkeypatch):
-    monkeypatch.setattr(app, "INSIDE", 3)
-    for _ in range(12):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as rude:
-            rude.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n\r\nx")
-            time.sleep(0.02)
-    for _ in range(50):
-        if (status := ask(body=pictures[1][0])[0]) == 200:
-            break
-        time.sleep(0.05)
-    assert status == 200
+    assert (status, answer["error"]["code"], headers["retry-after"]) == (503, "busy", "1")
+    assert headers["content-security-policy"]
+    monkeypatch.undo()
+    assert ask("GET", "/health")[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/recognise", "/recognise?top=x", "/nothing", "/recognise/"])
@@ -201,9 +277,24 @@ def test_no_address_is_fetched_and_no_path_is_read(ask, pictures, tmp_path):
         assert ask(body=place.encode())[2]["error"]["code"] == "image_unsupported"
 
 
-@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-origin", 200), ("none", 200)])
-def test_pages_of_other_sites_may_not_send_pictures(ask, pictures, site, status):
-    assert ask(body=pictures[1][0], headers={"Sec-Fetch-Site": site})[0] == status
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),  # another port of this machine
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.a.proxy"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://localhost:1"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://[bad"}, 403),
+        ({"Origin": "http://LOCALHOST:8000"}, 200),
+        ({}, 200),
+    ],
+)
+def test_pages_of_other_sites_may_not_send_pictures(ask, pictures, headers, status):
+    assert ask(body=pictures[1][0], headers={"Host": "localhost:8000", **headers})[0] == status
 
 
 def test_head_is_get_without_a_body(ask):

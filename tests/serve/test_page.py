@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hangtag.serve import app
+
 EXPECTED = ("status of 4", "ERR_FAILED")  # what the browser itself says of refused and lost requests
 
 
@@ -112,6 +114,16 @@ def test_a_moment_without_a_network_costs_nothing_and_a_server_that_has_gone_is_
         if not page.locator(".waiting").count():
             break
     assert page.locator(".failed .label").all_inner_texts() == ["the server does not answer: is it still running?"] * 2
+
+
+def test_a_picture_the_server_would_not_take_is_not_sent(visit, tmp_path):
+    (tmp_path / "huge.jpg").write_bytes(b"\xff\xd8\xff" + bytes(app.MAX_BYTES))
+    page, asked = visit(), []
+    page.route("**/recognise", lambda route: asked.append(route))
+    page.set_input_files("#choose", tmp_path / "huge.jpg")
+    finished(page, 1)
+    assert page.locator(".failed .label").inner_text() == "larger than 20 MB, the most accepted"
+    assert asked == []
 
 
 def test_clear_stops_what_still_waits(visit, pictures, tmp_path):

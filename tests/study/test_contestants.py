@@ -69,6 +69,13 @@ def test_different_data_sets_want_a_word_on_which(bundle):
     assert data_set_of(found, "drawn") == "fashion-mnist"
 
 
+def test_a_temperature_put_into_a_card_changes_no_contestant(bundle):
+    (one,) = read([str(bundle)])
+    before = one.identity()
+    cards.calibrate(bundle, {"temperature": 1.5})
+    assert one.identity() == before
+
+
 def test_a_changed_file_is_another_contestant(tmp_path):
     file = tmp_path / "theirs.onnx"
     file.write_bytes(b"x")

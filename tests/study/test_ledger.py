@@ -92,6 +92,34 @@ def test_seed_and_data_reach_every_command_that_takes_them(tmp_path):
     ]  # fmt: skip
 
 
+def test_another_seed_or_data_has_results_of_its_own(claimed, tmp_path, monkeypatch):
+    claimed(some=claim(MODELS))
+    monkeypatch.setattr(ledger, "run_hangtag", lambda words, output: {"metrics": []})
+    ledger.measure(tmp_path)
+    ledger.measure(tmp_path, seed=1)
+    ledger.measure(tmp_path, data="drawn")
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", "whole-seed-1", "whole-drawn"}
+
+
+def test_where_nothing_could_be_measured_that_is_an_error(claimed, tmp_path):
+    claimed(some=claim(MODELS, WRONG))
+    with pytest.raises(HangtagError, match="nothing could be measured") as caught:
+        ledger.measure(tmp_path)
+    assert caught.value.code == "training_failed"
+
+
+@pytest.mark.parametrize(
+    "printed", [{"rows": [{"n": 0, "failed": [{"seed": 0}]}]}, {"frozen": {"error": {"code": "x", "message": "y"}}}]
+)
+def test_a_study_with_a_failed_part_is_read_but_run_again_next_time(claimed, tmp_path, monkeypatch, printed):
+    claimed(some=claim(MODELS))
+    ran = []
+    monkeypatch.setattr(ledger, "run_hangtag", lambda words, output: ran.append(words) or printed)
+    for _ in range(2):
+        ledger.measure(tmp_path)
+    assert len(ran) == 2
+
+
 def test_an_unknown_claim_is_told_with_the_nearest_name(tmp_path):
     with pytest.raises(HangtagError, match="transfer"):
         ledger.measure(tmp_path, only=["transfre"])

@@ -34,6 +34,16 @@ def die(watch):
     import os, signal
     os.kill(os.getpid(), signal.SIGKILL)
 
+def mumble(watch):
+    import os, signal, stat
+    for number in range(3, 20):
+        try:
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.write(number, b'{"result": 1')
+        except OSError:
+            pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
 def last(watch):
     import time
     watch.message("begun")
@@ -43,7 +53,7 @@ def last(watch):
         raise KeyboardInterrupt("stopped after step 3 and saved")
 
 module = types.ModuleType("hangtag.study.tasks")
-for task in (add, fail, crash, die, last):
+for task in (add, fail, crash, die, mumble, last):
     setattr(module, task.__name__, task)
 sys.modules["hangtag.study.tasks"] = module
 """
@@ -90,6 +100,12 @@ def test_a_process_that_is_killed_is_one_line_that_says_where_to_look(tasks):
 
 @pytest.mark.slow  # not beside others: its signal is heard by the main thread, which a parallel run may use otherwise
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal")
+def test_half_a_line_of_a_process_that_is_killed_is_no_answer(tasks):
+    with pytest.raises(HangtagError, match="without a word") as caught:
+        ask("tasks:mumble", {}, tasks)
+    assert caught.value.code == "training_failed"
+
+
 def test_ctrl_c_lets_it_save_and_says_what_it_said(tasks):
     def interrupt(told):
         if told == {"message": "begun"}:

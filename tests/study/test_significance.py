@@ -61,6 +61,20 @@ def test_what_another_seed_could_turn_round_is_not_called_real():
     assert pair.only_these_weights
 
 
+def test_a_model_without_seeds_is_held_against_every_training_of_the_other():
+    recipe = contender(
+        "recipe", 940, seeds={0: 0.940, 1: 0.956, 2: 0.957}
+    )  # ahead on average, behind with its first seed
+    (pair,) = pairs([recipe, contender("bundle", 950)], LABELS)
+    assert pair.p_holm < 0.01
+    assert not pair.real
+    milder = contender("recipe", 930, seeds={0: 0.930, 1: 0.955, 2: 0.956})
+    (pair,) = pairs([contender("bundle", 950), milder], LABELS)
+    assert not pair.real
+    (pair,) = pairs([contender("bundle", 950), contender("recipe", 900, seeds={0: 0.90, 1: 0.91})], LABELS)
+    assert pair.real
+
+
 def test_two_seeds_are_too_few_for_an_interval_but_must_agree():
     right = {0: 0.95, 1: 0.94}
     (pair,) = pairs([contender("a", 950, seeds=right), contender("b", 850, seeds={0: 0.85, 1: 0.86})], LABELS)

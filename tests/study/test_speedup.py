@@ -7,6 +7,7 @@ import pytest
 from hangtag import recipes
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import override
+from hangtag.data.sets import drawn
 from hangtag.study import speedup
 from hangtag.study.speedup import BASELINE, CHANGES, Change, speed_chain
 
@@ -25,8 +26,11 @@ def chain(pretended, monkeypatch, tmp_path):
     monkeypatch.setattr(speedup, "_judged", lambda *given: {"data": "drawn", "train": 0.93, "test": 0.915})
     baseline = override(recipes.create("speed_baseline"), ["epochs=10"])
 
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 40)
+
     def chain(**options):
-        return speed_chain(tmp_path / "chain", **{"baseline": baseline, "changes": STEPS, **options})
+        given = {"baseline": baseline, "changes": STEPS, "data": "drawn"}
+        return speed_chain(tmp_path / "chain", **{**given, **options})
 
     return chain
 
@@ -59,6 +63,20 @@ def test_other_steps_in_one_folder_are_refused(chain):
     chain()
     with pytest.raises(HangtagError, match="batch_size: 64 there, 128 asked"):
         chain(changes=(Change("batch size", ("batch_size=128",)), STEPS[1]))
+
+
+def test_other_data_in_one_folder_is_refused(chain, monkeypatch):
+    chain()
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 50)
+    with pytest.raises(HangtagError, match="data") as caught:
+        chain()
+    assert caught.value.code == "run_other_settings"
+
+
+@pytest.mark.parametrize("name", ["batch size", "baseline"])
+def test_two_steps_of_one_name_are_refused(chain, name):
+    with pytest.raises(HangtagError, match="a name of its own"):
+        chain(changes=(*STEPS, Change(name, ("epochs=1",))))
 
 
 def test_a_run_that_fails_ends_the_chain_in_a_line(chain, pretended):

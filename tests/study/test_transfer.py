@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from hangtag import experiment
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
-from hangtag.core.recipe import Part
+from hangtag.core.recipe import Part, override
 from hangtag.evaluation import evaluate_bundle
 from hangtag.predict import load
 from hangtag.study import transfer as transfer_module
@@ -132,6 +132,35 @@ def test_a_stage_that_fails_is_marked_and_the_study_goes_on(tmp_path, monkeypatc
     assert record["fine_tuned"] == {"error": {"code": "training_not_finite", "message": "the loss became nan"}}
     assert record["scratch"]["test_accuracy"] > 0
     assert "the loss became nan" in to_html(study(tmp_path / "s"))
+    monkeypatch.setattr(experiment, "run", real)
+    assert study(tmp_path / "s").to_dict()["fine_tuned"]["test_accuracy"] > 0  # tried again
+
+
+@pytest.mark.parametrize("code", ["storage_full", "checkpoint_failed"])
+def test_what_is_no_result_of_training_ends_the_study(tmp_path, monkeypatch, code):
+    real = experiment.run
+
+    def run(recipe, **given):
+        if recipe.freeze:
+            raise HangtagError(code, "no space left")
+        return real(recipe, **given)
+
+    monkeypatch.setattr(experiment, "run", run)
+    with pytest.raises(HangtagError, match="no space left"):
+        study(tmp_path / "s")
+    monkeypatch.setattr(experiment, "run", real)
+    assert study(tmp_path / "s").to_dict()["frozen"]["test_accuracy"] > 0
+
+
+def test_where_no_stage_comes_through_the_first_error_is_told(tmp_path, monkeypatch, trained):
+    start = trained("of_shoes", classes=("5-9",))
+
+    def run(recipe, **given):
+        raise HangtagError("training_not_finite", "the loss became nan")
+
+    monkeypatch.setattr(experiment, "run", run)
+    with pytest.raises(HangtagError, match="the loss became nan"):
+        study(tmp_path / "s", base=recipe_of(start), learnt=(), new=(), start=start)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +189,13 @@ def test_it_starts_from_a_bundle_too_on_other_classes_and_data(tmp_path, trained
     assert (record["start"], len(record["to"])) == (start, 10)
     assert "pretrain" not in record
     assert len(record["frozen"]["class_names"]) == 10
+
+
+def test_it_starts_from_a_student_that_was_taught_on_views(tmp_path, trained):
+    teacher = trained("teacher")
+    start = trained("student", teachers=(teacher,), teacher_views=2)
+    base = override(recipe_of(start), ["epochs=1"])
+    assert (base.teachers, base.teacher_views) == ((), 0)
 
 
 def test_a_file_of_weights_does_not_say_its_network(tmp_path):

@@ -236,6 +236,14 @@ def test_after_its_time_no_trial_begins(study, pretended):
     assert len(study(trials=None, timeout_s=2.0).trials) > 1
 
 
+@pytest.mark.timeout(60)
+def test_a_space_that_can_be_tried_whole_ends_before_its_time(study, pretended):
+    pretended.meddle = staticmethod(lambda count: None)
+    found = study("batch_size=32,64,128", trials=None, timeout_s=600.0)
+    assert {trial.settings["batch_size"] for trial in found.trials} >= {32, 64, 128}
+    assert len(found.trials) <= 4
+
+
 def test_several_trials_are_on_at_a_time(study, pretended):
     most = []
 

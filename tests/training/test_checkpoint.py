@@ -62,6 +62,19 @@ def test_keeps_the_newest_two(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["step-000000002", "step-000000010"]
 
 
+def test_a_run_that_went_back_keeps_what_it_writes(folder):
+    """Damaged checkpoints of later steps lie in the folder still: they are not the newest two."""
+    write(folder, at(90))
+    write(folder, at(100))
+    for step in (90, 100):
+        (folder / f"step-{step:09d}" / "state.json").write_bytes(b"")
+    assert read_newest(folder, lambda message: None) is None
+    write(folder, at(5))
+    assert same(read_newest(folder, silent), at(5))
+    write(folder, at(7))
+    assert sorted(path.name for path in folder.iterdir()) == ["step-000000005", "step-000000007"]
+
+
 def test_order_is_by_step_also_beyond_nine_digits_of_others(folder):
     (folder / "step-notes1").mkdir()  # somebody's own
     write(folder, at(999_999_999))

@@ -278,7 +278,13 @@ def test_a_wrong_option_is_told_before_anything_is_done(trainer):
 
 def test_out_of_memory_suggests_half_the_batch(trainer, monkeypatch):
     tiny = loop.models.register.get("test_tiny")
-    for error in (MemoryError(), torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: can't allocate")):
+    for error in (
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA"),
+        RuntimeError("DefaultCPUAllocator: can't allocate"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"),
+        RuntimeError("CUDA error: out of memory"),
+    ):
 
         def forward(self, images, error=error):
             raise error
@@ -287,6 +293,18 @@ def test_out_of_memory_suggests_half_the_batch(trainer, monkeypatch):
         with pytest.raises(HangtagError, match="batch_size=8") as caught:
             trainer.fit()
         assert caught.value.code == "training_out_of_memory"
+
+
+def test_memory_that_runs_out_while_going_on_is_no_fault_of_the_checkpoint(trainer, monkeypatch):
+    trainer.stopped_at(3)
+
+    def load_state_dict(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(loop.models.register.get("test_tiny"), "load_state_dict", load_state_dict)
+    with pytest.raises(HangtagError) as caught:
+        trainer.fit()
+    assert caught.value.code == "training_out_of_memory"
 
 
 def test_other_faults_of_torch_are_not_called_memory(trainer, monkeypatch):

@@ -16,7 +16,7 @@ def test_auto_is_some_device_and_cpu_is_always_there():
     assert machine.choose_device("cpu") == CPU
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", "cpu:1", "cpu:x", "", "mps:3", "meta"])
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "cpu:1", "cpu:x", "", "mps:3", "meta", "cpu:", "cpu:00"])
 def test_a_device_that_is_not_there_is_a_line_for_the_user(name):
     with pytest.raises(HangtagError, match=r"it has .*cpu") as caught:
         machine.choose_device(name)

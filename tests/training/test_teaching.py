@@ -57,6 +57,19 @@ def test_damaged_answers_are_asked_for_again(tmp_path, pictures):
     assert answers(of(Teacher()), pictures(5).images, NAMES, tmp_path / "t.npy", mirrored=False).shape == (5, 3)
 
 
+def test_a_flipped_bit_in_kept_answers_is_noticed(tmp_path, pictures):
+    images, kept = pictures(9).images, tmp_path / "t.npy"
+    first = answers(of(Teacher()), images, NAMES, kept, mirrored=False)
+    content = bytearray(kept.read_bytes())
+    for place in (len(content) - 40, len(content) - 3):  # in the numbers, and in their digest
+        flipped = content.copy()
+        flipped[place] ^= 1
+        kept.write_bytes(flipped)
+        teacher = Teacher()
+        assert np.array_equal(answers(of(teacher), images, NAMES, kept, mirrored=False), first)
+        assert teacher.asked == 9
+
+
 def test_a_teacher_of_other_classes_is_refused(tmp_path, pictures):
     with pytest.raises(HangtagError, match="the same classes") as caught:
         answers(of(Teacher()), pictures(5).images, ("a", "b"), tmp_path / "t.npy", mirrored=False)

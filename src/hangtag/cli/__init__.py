@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe on Windows may lack the characters of our bars
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is as good as Ctrl-C
     sys.exit(_run(sys.argv[1:]))
 
 
@@ -68,6 +70,9 @@ def _run(arguments: list[str]) -> int:
         return _fail(error, as_json)
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as wanted:  # `hangtag`, `hangtag data`: its message is the whole help
+        click.echo(wanted.format_message())
+        return 0
     except click.UsageError as error:
         where = f" (see: {error.ctx.command_path} --help)" if error.ctx else ""
         return _fail(HangtagError("usage", error.format_message().replace("\n", " ") + where), as_json)

@@ -57,6 +57,7 @@ def watched(title: str) -> Iterator[Watch]:
 
 def show_tuned(tuned: Tuned, console: Console) -> None:
     """What came out, and what to do with it."""
+    from rich.markup import escape
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
@@ -76,7 +77,7 @@ def show_tuned(tuned: Tuned, console: Console) -> None:
     table.add_row("page", Text(printable(study.out / "tune.html")))
     if tuned.recipe is not None:
         table.add_row("next", Text(tuned.command, "cyan"))
-    title = f"[bold]{printable(study.space.recipe.name)}, tuned[/]"
+    title = f"[bold]{escape(printable(study.space.recipe.name))}, tuned[/]"
     console.print(Panel(table, title=title, title_align="left", border_style="dim", expand=False))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -141,14 +142,14 @@ def _facts(dataset: Dataset, training: Split, test: Split) -> dict[str, Any]:
 
 
 def _warn(*splits: Split) -> None:
-    skipped = [entry for split in splits for entry in split.skipped]
+    skipped = sorted({entry for split in splits for entry in split.skipped})  # halves of one folder name the same
     if not skipped:
         return
     click.secho(f"{len(skipped):,} files left out:", fg="yellow", err=True)
-    for entry in sorted(set(skipped))[:_SHOWN_SKIPPED]:
+    for entry in skipped[:_SHOWN_SKIPPED]:
         click.secho(f"  {_printable(entry)}", fg="yellow", err=True)
-    if len(set(skipped)) > _SHOWN_SKIPPED:
-        click.secho(f"  and {len(set(skipped)) - _SHOWN_SKIPPED:,} more", fg="yellow", err=True)
+    if len(skipped) > _SHOWN_SKIPPED:
+        click.secho(f"  and {len(skipped) - _SHOWN_SKIPPED:,} more", fg="yellow", err=True)
 
 
 def _check_files(dataset: Dataset) -> tuple[list[dict[str, Any]], list[HangtagError]]:
@@ -164,12 +165,11 @@ def _check_files(dataset: Dataset) -> tuple[list[dict[str, Any]], list[HangtagEr
                 raise
             errors.append(error)
             entry["error"] = error.to_dict()
-        if path.is_file():
-            with path.open("rb") as file:
-                entry["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-                file.seek(0)
-                entry["md5"] = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-                entry["bytes"] = file.tell()
+        with contextlib.suppress(OSError), path.open("rb") as file:  # what cannot be read has its error above
+            entry["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            entry["md5"] = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+            entry["bytes"] = file.tell()
         files.append(entry)
     return files, errors
 

@@ -31,6 +31,7 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     Where Fashion-MNIST cannot be reached, the same is done on drawn garments.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     from hangtag import data as datasets
     from hangtag import evaluation, experiment, predict, recipes
@@ -40,6 +41,7 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     from hangtag.core.errors import HangtagError
     from hangtag.core.optional import require
     from hangtag.core.paths import bundle_names
+    from hangtag.core.printable import printable
     from hangtag.core.recipe import NetworkRecipe
 
     require("torch", extra="train")  # told before anything is downloaded
@@ -62,7 +64,8 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
             data, drawn = "drawn", True
             dataset = datasets.find(data, progress=progress)
             training, test = dataset.training(), dataset.test()
-    counts = f"[bold]{dataset.name}[/]: {len(training):,} pictures to learn from, {len(test):,} to be judged on"
+    name = escape(printable(dataset.name))
+    counts = f"[bold]{name}[/]: {len(training):,} pictures to learn from, {len(test):,} to be judged on"
     console.print(f"{counts}, {len(training.class_names)} classes")
 
     _heading(console, 2, "Training")

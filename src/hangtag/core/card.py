@@ -81,7 +81,7 @@ def _put(card: Card, folder: Path) -> None:
     record = dataclasses.asdict(dataclasses.replace(card, format=FORMAT))
     record = json.loads(json.dumps(record))  # tuples become lists before the digest is taken
     text = json.dumps({**record, "digest": _digest(record)}, indent=1, ensure_ascii=False, allow_nan=False)
-    write_file(folder / FILE, f"{text}\n".encode())
+    write_file(folder / FILE, f"{text}\n".encode("utf-8", "backslashreplace"))  # half a surrogate pair: as \\udce9
 
 
 def read(folder: Path) -> Card:
@@ -123,9 +123,14 @@ def read(folder: Path) -> Card:
     return card
 
 
+def digest_of(card: Card) -> str:
+    """SHA-256 of the file that answers for a bundle, which a temperature put into the card later leaves as it is."""
+    return str(card.files[next(name for name in (ONNX, WEIGHTS) if name in card.files)]["sha256"])
+
+
 _DICTS = {item.name for item in dataclasses.fields(Card) if item.type == "dict[str, Any]"}
 
 
 def _digest(record: dict[str, Any]) -> str:
     text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()  # JSON may hold halves of surrogate pairs

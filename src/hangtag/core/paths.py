@@ -53,14 +53,18 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
         HangtagError: `bundle_not_found`, saying where was looked.
     """
     path = Path(name_or_path)
-    if (path / "card.json").is_file():
-        return path
-    if (path / "bundle" / "card.json").is_file():  # the folder of a run: what `train --out` was given
-        return path / "bundle"
+    try:
+        exists = path.exists()
+        if (path / "card.json").is_file():
+            return path
+        if (path / "bundle" / "card.json").is_file():  # the folder of a run: what `train --out` was given
+            return path / "bundle"
+    except OSError as error:  # a name too long, or a folder that may not be entered
+        raise HangtagError("bundle_not_found", f"{path} cannot be read: {error.strerror}") from error
     names = bundle_names()
     if (name := str(name_or_path)) in names:
         return names[name]
-    if path.exists():
+    if exists:
         raise HangtagError("bundle_not_found", f"{path} is not a bundle: it holds no card.json")
     raise HangtagError(
         "bundle_not_found", f"no bundle is called {name!r} and no folder either.{nearest(name, sorted(names))}"

@@ -187,7 +187,7 @@ def _set(recipe: Recipe, key: str, value: Any) -> Recipe:
     current = getattr(recipe, head)
     if not rest:
         return _changed(recipe, head, _read(value, hints[head], head))
-    if isinstance(current, tuple) and len(rest) == 2:
+    if isinstance(current, tuple) and all(isinstance(part, Part) for part in current) and len(rest) == 2:
         names = [part.name for part in current]
         check_keys({rest[0]: value}, names, head)
         parts = tuple(_with(part, rest[1], value) if part.name == rest[0] else part for part in current)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import math
@@ -63,8 +64,10 @@ def coerce(value: Any, annotation: Any, where: str) -> Any:
                 pairs = enumerate(zip(value, arguments, strict=True))
                 return tuple(coerce(item, kind, f"{where}[{i}]") for i, (item, kind) in pairs)
     elif annotation is float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            with contextlib.suppress(OverflowError):  # a whole number of more than 308 digits
+                if math.isfinite(value):
+                    return float(value)
     elif annotation is int:
         if isinstance(value, int) and not isinstance(value, bool):
             return value

@@ -8,7 +8,7 @@ from pathlib import Path
 from hangtag.core.errors import HangtagError
 from hangtag.core.registry import nearest
 from hangtag.core.types import Dataset
-from hangtag.data.places import folder_called, holds_idx
+from hangtag.data.places import at_home, folder_called, holds_idx
 from hangtag.data.sets import Progress, register
 
 
@@ -30,9 +30,17 @@ def find(
         progress: told `(what, done, total)` while something takes long.
 
     Raises:
-        HangtagError: `data_not_found`, `usage_unknown_data_set`, `usage_value`; opening a half: any `data_*` or
-            `storage_*`.
+        HangtagError: `data_not_found`, `data_unreadable`, `usage_unknown_data_set`, `usage_value`; opening a half: any
+            `data_*` or `storage_*`.
     """
+    try:
+        return _find(spec, name, size, colour, progress)
+    except OSError as error:  # a folder above it may not be entered; a name is longer than names can be
+        place = error.filename or spec or name
+        raise HangtagError("data_unreadable", f"{place} cannot be read: {error.strerror}") from error
+
+
+def _find(spec: str | None, name: str, size: int, colour: bool, progress: Progress | None) -> Dataset:
     report = progress or (lambda what, done, total: None)
 
     sets = register.names()
@@ -53,8 +61,8 @@ def find(
         return opened(spec, None)
     first, equals, rest = spec.partition("=")
     if equals and not Path(spec).exists():
-        return opened(first, Path(rest).expanduser())
-    path = Path(spec).expanduser()
+        return opened(first, at_home(rest))
+    path = at_home(spec)
     if not path.is_dir():
         hint = nearest(spec, [known.replace("_", "-") for known in sets])
         raise HangtagError("data_not_found", f"{spec!r} is neither a folder nor the name of a data set.{hint}")

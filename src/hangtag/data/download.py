@@ -119,13 +119,16 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
     """The body at `url`: at most `size` bytes, plus one that shows that there are more."""
     deadline = time.monotonic() + patience.total_s
     content = bytearray()
+
+    def too_slow() -> _MirrorError:
+        return _MirrorError(f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s", final=True)
+
     try:
         with _opened(url, patience) as response:
             while len(content) <= size:
                 piece = response.read1(min(1 << 16, size + 1 - len(content)))
                 if time.monotonic() > deadline:
-                    slow = f"too slow: {len(content):,} of {size:,} bytes in {patience.total_s:,.0f} s"
-                    raise _MirrorError(slow, final=True)
+                    raise too_slow()
                 if not piece:
                     break
                 content += piece
@@ -145,6 +148,8 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
     except TimeoutError as error:
         raise _MirrorError(f"silent for {patience.read_s:g} s") from error
     except (OSError, http.client.HTTPException) as error:
+        if time.monotonic() > deadline:  # the watchdog hung up
+            raise too_slow() from error
         raise _MirrorError(f"speaks no HTTP, or hangs up ({type(error).__name__})") from error
     except ValueError as error:
         raise _MirrorError("is no address", final=True) from error
@@ -153,22 +158,27 @@ def _get(url: str, size: int, progress: Progress, patience: Patience) -> bytes:
 
 @contextlib.contextmanager
 def _opened(url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
-    """The response to a GET. A watchdog hangs up on a server that dribbles its headers: no other clock runs then."""
+    """The response to a GET.
+
+    A watchdog hangs up on a server that dribbles its headers, or the lines that frame a body's chunks: no other clock
+    runs then.
+    """
     connections: list[http.client.HTTPConnection] = []
+    sockets: list[socket.socket] = []
 
     def hang_up() -> None:
-        for connection in connections:
-            if connection.sock is not None:
+        for sock in [*sockets, *(connection.sock for connection in connections)]:
+            if sock is not None:
                 with contextlib.suppress(OSError):
-                    connection.sock.shutdown(socket.SHUT_RDWR)
+                    sock.shutdown(socket.SHUT_RDWR)
 
     class Http(urllib.request.HTTPHandler):
         def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(_noted(http.client.HTTPConnection, connections), request)
+            return self.do_open(_noted(http.client.HTTPConnection, connections, sockets), request)
 
     class Https(urllib.request.HTTPSHandler):
         def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(_noted(http.client.HTTPSConnection, connections), request)
+            return self.do_open(_noted(http.client.HTTPSConnection, connections, sockets), request)
 
     opener = urllib.request.build_opener(Http, Https, SafeRedirects)
     request = urllib.request.Request(url, headers={"User-Agent": "hangtag", "Accept-Encoding": "identity"})
@@ -182,12 +192,21 @@ def _opened(url: str, patience: Patience) -> Iterator[http.client.HTTPResponse]:
         watchdog.cancel()
 
 
-def _noted(kind: type[http.client.HTTPConnection], connections: list[http.client.HTTPConnection]) -> Any:
-    def connect(host: str, **options: Any) -> http.client.HTTPConnection:
-        connections.append(kind(host, **options))
-        return connections[-1]
+def _noted(
+    kind: type[http.client.HTTPConnection], connections: list[http.client.HTTPConnection], sockets: list[socket.socket]
+) -> Any:
+    """`kind`, whose connections are noted when made, and their sockets too: urllib forgets those before the body."""
 
-    return connect
+    class Noted(kind):  # type: ignore[misc, valid-type]
+        def __init__(self, host: str, **options: Any) -> None:
+            super().__init__(host, **options)
+            connections.append(self)
+
+        def connect(self) -> None:
+            super().connect()
+            sockets.append(self.sock)
+
+    return Noted
 
 
 class SafeRedirects(urllib.request.HTTPRedirectHandler):

@@ -22,7 +22,7 @@ def find_folder(name: str, path: Path | None) -> tuple[Path, bool]:
     said = str(path) if path is not None else os.environ.get("HANGTAG_DATA", "")
     if not said:
         return cache_folder() / "data" / name, True
-    root, source = Path(said).expanduser(), "" if path is not None else " (HANGTAG_DATA)"
+    root, source = at_home(said), "" if path is not None else " (HANGTAG_DATA)"
     if (folder := folder_called(name, root)) is not None:
         return folder, False
     if holds_idx(root):
@@ -36,6 +36,18 @@ def find_folder(name: str, path: Path | None) -> tuple[Path, bool]:
     )
     cure = "" if path is not None else ", or unset HANGTAG_DATA to use the cache"
     raise HangtagError("data_not_found", f"{root}{source} {what}: give the folder of {name}{cure}")
+
+
+def at_home(path: str) -> Path:
+    """A path whose `~` or `~user` stands for a home folder.
+
+    Raises:
+        HangtagError: `data_not_found` where there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise HangtagError("data_not_found", f"{path} begins with the name of no user of this machine") from error
 
 
 def folder_called(name: str, root: Path) -> Path | None:

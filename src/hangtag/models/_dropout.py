@@ -20,5 +20,5 @@ class Dropout(nn.Dropout):
             return super().forward(input)
         draws = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         lanes = draws.view(torch.int16)[: input.numel()].view(input.shape)  # each of 65,536 values alike
-        kept = lanes >= round(self.p * 65536) - 32768
+        kept = lanes >= min(round(self.p * 65536), 65535) - 32768
         return input * kept.to(input.dtype).mul_(1 / (1 - self.p))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from hangtag.core.errors import HangtagError
@@ -54,9 +55,13 @@ class TimmModel(nn.Module):
 
 def _create(timm: ModuleType, model: str, given: dict[str, Any], size: int) -> nn.Module:
     try:
-        network: nn.Module = timm.create_model(model, img_size=size, **given)  # transformers must know the size
-    except TypeError:
-        network = timm.create_model(model, **given)  # convolutional networks take any and refuse to be told
+        try:
+            network: nn.Module = timm.create_model(model, img_size=size, **given)  # transformers must know the size
+        except TypeError:
+            network = timm.create_model(model, **given)  # convolutional networks take any and refuse to be told
+        with torch.no_grad():  # not all networks say what they cannot take before they see it
+            network.eval()(torch.zeros(2, given["in_chans"], size, size))
+        network.train()
     except (AssertionError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise HangtagError("usage_value", f"{model} does not take pictures of {size} pixels ({reason})") from error

@@ -27,11 +27,19 @@ class Found:
     unreadable: list[Path] = field(default_factory=list)
 
 
+def is_folder(path: Path) -> bool:
+    """Whether it is one. What cannot be looked at is none: opening it will say why."""
+    try:
+        return path.is_dir()
+    except OSError:  # before Python 3.14: a name too long, or a folder above that may not be entered
+        return False
+
+
 def find_pictures(paths: Iterable[Path]) -> Found:
     """Every picture among `paths`: a folder gives those at any depth below it, anything else is taken at its word."""
     found = Found()
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             _search(path, found)
         else:
             found.paths.append(path)

@@ -139,7 +139,11 @@ def read(path: Path) -> ForeignModel:
         HangtagError: `bundle_*` if it is not there, damaged, unsafe or takes something else than grey pictures;
             `extra_missing` for a Keras file without Keras.
     """
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # a name too long, or a folder that may not be entered
+        raise HangtagError("bundle_not_found", f"{path} cannot be read: {error.strerror}") from error
+    if not there:
         raise HangtagError("bundle_not_found", f"there is no file {path}")
     if path.suffix == ".keras":
         from hangtag.predict.keras import KerasModel

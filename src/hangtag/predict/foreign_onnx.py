@@ -35,9 +35,10 @@ class OnnxModel:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
         self._name = path.name
         self._session = open_session(path.read_bytes(), path.name)
-        (node, *others) = self._session.get_inputs()
-        if others:
-            raise self._unfit(f"takes {1 + len(others)} inputs, not pictures alone")
+        inputs = self._session.get_inputs()
+        if len(inputs) != 1:
+            raise self._unfit(f"takes {len(inputs)} inputs, not pictures alone")
+        (node,) = inputs
         if node.type not in _TYPES:
             raise self._unfit(f"takes {node.type}, neither floats nor bytes")
         self._input, self._type = node.name, _TYPES[node.type]

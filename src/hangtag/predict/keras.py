@@ -89,11 +89,12 @@ def _refuse_links(path: Path) -> None:
     """
     import io
     import zipfile
+    import zlib
 
     h5py = require("h5py", extra="keras")
     try:
         with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
-            todo = [weights]
+            todo, seen = [weights], set()
             while todo:
                 group = todo.pop()
                 for name in group:
@@ -101,6 +102,9 @@ def _refuse_links(path: Path) -> None:
                     if not isinstance(link, h5py.HardLink):
                         raise HangtagError("bundle_unsafe", f"{path}: its weights link elsewhere: it is not opened")
                     inside = group[name]
+                    if (address := h5py.h5o.get_info(inside.id).addr) in seen:  # groups can hold themselves
+                        continue
+                    seen.add(address)
                     if isinstance(inside, h5py.Group):
                         todo.append(inside)
                     elif inside.external or inside.is_virtual:
@@ -108,5 +112,5 @@ def _refuse_links(path: Path) -> None:
                             "bundle_unsafe",
                             f"{path} keeps numbers in another file, so it could read any: it is not opened",
                         )
-    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError) as error:
         raise HangtagError("bundle_damaged", f"{path}: its weights cannot be read: {error}") from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def refuse_code(path: Path) -> None:
             if archive.getinfo("config.json").file_size > _MAX_CONFIG:
                 raise HangtagError("bundle_damaged", f"{path}: its config.json is far too long")
             config = json.loads(archive.read("config.json"))
-    except (OSError, zipfile.BadZipFile, ValueError, RecursionError, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, ValueError, RuntimeError) as error:
         raise HangtagError("bundle_damaged", f"{path} cannot be read as a Keras file: {error}") from error
     todo: list[Any] = [config]
     while todo:
@@ -54,6 +55,8 @@ def refuse_code(path: Path) -> None:
         if not isinstance(part, dict):
             continue
         name, module = part.get("class_name"), part.get("module")
+        if not isinstance(name, str | None):
+            raise HangtagError("bundle_damaged", f"{path}: its config.json gives {name!r} as the name of a class")
         if name in _NO_CLASSES or name in _LAMBDAS:
             what = "a lambda or function" if name in {"Lambda", *_LAMBDAS} else f"a {name}"
             raise _unsafe(path, f"{what}, Python code of its maker's")

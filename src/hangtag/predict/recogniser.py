@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Pictures, Predictor, Probabilities
-from hangtag.predict.folder import find_pictures
+from hangtag.predict.folder import find_pictures, is_folder
 from hangtag.preprocess import decoder
 
 BATCH = 64  # pictures the model is given at once; at most twice as many are held
@@ -150,7 +150,7 @@ class Recogniser:
         Raises:
             HangtagError: `usage_value` for a source that is no kind of picture; `bundle_damaged` if the model fails.
         """
-        if isinstance(source, str | os.PathLike) and Path(source).is_dir():
+        if isinstance(source, str | os.PathLike) and is_folder(Path(source)):
             return Recognitions(self.stream(find_pictures([Path(source)]).paths, top))
         if isinstance(source, np.ndarray) and (
             source.ndim == 4 or (source.ndim == 3 and source.shape[2] not in (3, 4))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,13 +96,11 @@ def decode(content: bytes, enough: int | None = None) -> Picture:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's remarks on odd metadata and size; size is judged below
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                check_size(*image.size)
-                if enough is not None:  # JPEGs are decoded at 1/2, 1/4 or 1/8 for a fraction of the time
-                    image.draft(None, (enough, enough))
-                return flatten(image, enough)
+        with _without_remarks, Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            check_size(*image.size)
+            if enough is not None:  # JPEGs are decoded at 1/2, 1/4 or 1/8 for a fraction of the time
+                image.draft(None, (enough, enough))
+            return flatten(image, enough)
     except HangtagError:
         raise
     except Image.DecompressionBombError as error:
@@ -112,6 +111,35 @@ def decode(content: bytes, enough: int | None = None) -> Picture:
         reason = " ".join(str(error).split())[:120]
         reason = "its header makes no sense" if "cannot identify" in reason else reason
         raise HangtagError("image_damaged", f"the {kind} is damaged: {reason or type(error).__name__}") from error
+
+
+class _WithoutRemarks:
+    """No warnings while any thread is inside: Pillow remarks on odd metadata and size; size is judged here.
+
+    `warnings.catch_warnings` alone is not for threads: two that overlap could leave the filter of one behind.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.caught = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.caught = warnings.catch_warnings()
+                self.caught.__enter__()
+                warnings.simplefilter("ignore")
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                self.caught.__exit__(None, None, None)
+
+
+_without_remarks = _WithoutRemarks()
 
 
 def sniff(content: bytes) -> str:
@@ -166,7 +194,7 @@ def flatten(image: Image.Image, enough: int | None = None) -> Picture:
     image.load()
     orientation = _orientation(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image, transparent = _eight_bits(image), False
+        image, transparent = _eight_bits(image)
     else:
         transparent = image.has_transparency_data
         if transparent:
@@ -200,7 +228,8 @@ def _halve(image: Image.Image, enough: int | None) -> Image.Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image) -> tuple[Image.Image, bool]:
+    """On white, and whether some of it was see-through."""
     from PIL import Image as pillow  # noqa: N813
 
     values: NDArray[Any] = np.asarray(image)
@@ -215,7 +244,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     grey = np.clip(values, 0, 255).astype(np.uint8)
     if hole is not None:
         grey[hole] = 255
-    return pillow.fromarray(grey)
+    return pillow.fromarray(grey), hole is not None and bool(hole.any())
 
 
 def _orientation(image: Image.Image) -> int:
@@ -226,7 +255,9 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")  # FF 00 and restarts belong to the pixels
+# FF 00 and restarts belong to the pixels. Markers may begin with any number of FF; only the last is asked for: `\xff+`
+# would try every start of a run, and 64 kB of FF would take minutes.
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 
 
 def _whole_jpeg(content: bytes) -> bool:

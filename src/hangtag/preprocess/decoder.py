@@ -77,7 +77,10 @@ class Decoder:
                     child.kill()
                     raise
                 else:
-                    self._idle.put(child)
+                    if child.hung:  # patience ended as the answer came
+                        child.kill()
+                    else:
+                        self._idle.put(child)
                     break
         if "code" in answer:
             raise HangtagError(str(answer["code"]), str(answer["message"]))

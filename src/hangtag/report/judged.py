@@ -149,13 +149,15 @@ def measure(
         validation = None if card.full else everything.take(held_out_rows)
         if own and (few := card.recipe.get("few")):
             training = few_of_each(training, few, card.recipe.get("seed", 0))
-    learnt = training_sample(training) if training is not None and training.class_names == test.class_names else None
+    learnt = None  # of other data it has learnt nothing, or nobody knows what
+    if own and training is not None and training.class_names == test.class_names:
+        learnt = training_sample(training)
     learnt_right = None
     if learnt is not None:
         said = answers(predictor, learnt, progress, name=card.name, what="judging pictures it learnt from")
         learnt_right = float((said.argmax(axis=1) == learnt.labels).mean())
     held_out = held_out_judged = None
-    if validation is not None and validation.class_names == test.class_names:
+    if own and validation is not None and validation.class_names == test.class_names:
         held_out = answers(predictor, validation, progress, name=card.name, what="judging validation pictures")
         held_out_judged = score(held_out, validation, name=card.name, data=f"{dataset.name}, validation split")
     calibration = calibrate(bundle, held_out, validation, probabilities, test.labels, missing, own)

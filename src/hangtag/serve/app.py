@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.applications import Starlette
@@ -25,13 +25,14 @@ from starlette.types import ASGIApp
 
 from hangtag.core.card import ONNX, WEIGHTS
 from hangtag.core.errors import HangtagError
-from hangtag.predict.recogniser import Recogniser, Recognition
+from hangtag.predict.recogniser import Recogniser, Recognition, Recognitions
 from hangtag.serve.guard import Guard, log, refusal
 
 MAX_BYTES = 20_000_000  # a phone's largest photos have 15 million; 32 of these at once fit into 640 MB
 RECEIVE_S = 30.0  # a picture arrives within this, or its sender is let go
 AT_WORK = 4  # pictures decoded and judged at once
-INSIDE = 32  # pictures taken in at once; the next sender is told to come back
+INSIDE = 32  # pictures that have arrived and wait or are worked on; the next sender is told to come back
+HELD = INSIDE * MAX_BYTES  # bytes of pictures in memory at once, of those that still arrive too
 PAGE = {"/": ("index.html", "text/html"), "/page.css": ("page.css", "text/css"),
         "/page.js": ("page.js", "text/javascript"), "/icon.svg": ("icon.svg", "image/svg+xml")}  # fmt: skip
 _STATUS = {  # what is not named is a picture that cannot be read: 422
@@ -55,13 +56,19 @@ class _RefusedError(Exception):
         self.message = message
 
 
-def create(recogniser: Recogniser, hosts: tuple[str, ...] = (), anywhere: bool = False) -> ASGIApp:
+def create(
+    recogniser: Recogniser,
+    hosts: tuple[str, ...] = (),
+    anywhere: bool = False,
+    full: Callable[[], bool] = lambda: False,
+) -> ASGIApp:
     """The service as an ASGI application.
 
     Args:
         recogniser: the model that answers.
         hosts: host names let in besides `localhost`; see `Guard`.
         anywhere: whether it listens beyond its own machine.
+        full: whether more connections are open than are answered.
     """
     service = _Service(recogniser)
     routes = [
@@ -73,7 +80,7 @@ def create(recogniser: Recogniser, hosts: tuple[str, ...] = (), anywhere: bool =
     handlers = {HTTPException: _http_error, HangtagError: _refused, _RefusedError: _refused, Exception: _defect}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
     app.router.redirect_slashes = False
-    return Guard(app, hosts, anywhere)
+    return Guard(app, hosts, anywhere, full)
 
 
 class _Service:
@@ -82,7 +89,7 @@ class _Service:
     def __init__(self, recogniser: Recogniser) -> None:
         card = recogniser.card
         self.recogniser = recogniser
-        self.inside = 0
+        self.inside = self.held = 0
         self.turns = asyncio.Semaphore(AT_WORK)
         self.workers = ThreadPoolExecutor(AT_WORK, "hangtag-serve")
         file = card.files.get(ONNX) or card.files.get(WEIGHTS) or {}
@@ -99,24 +106,39 @@ class _Service:
         """What one picture shows."""
         if self.inside >= INSIDE:  # said before the body is read
             raise _RefusedError("busy", f"{INSIDE} pictures are being recognised: try again in a second")
-        self.inside += 1
+        content = bytearray()
         try:
             top = _top(request)
-            content = await _body(request)
-            async with self.turns:
-                if await request.is_disconnected():
-                    raise ClientDisconnect
-                loop = asyncio.get_running_loop()
-                found = await loop.run_in_executor(self.workers, self.recogniser.recognise, content, top)
+            await self._receive(request, content)  # takes no place: who sends slowly keeps nobody out
+            found = await self._work(request, content, top)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         finally:
-            self.inside -= 1
+            self.held -= len(content)
         assert isinstance(found, Recognition)  # bytes are one picture
         if found.error is not None:
             raise found.error
         answer = found.to_dict()
         return JSONResponse({**{key: answer[key] for key in ("label", "confidence", "top")}, **self.name})
+
+    async def _receive(self, request: Request, content: bytearray) -> None:
+        """The request's body into `content`: never more than `MAX_BYTES`, nor than `HELD` of all of them."""
+        async for part in _body(request):
+            content += part
+            self.held += len(part)
+            if self.held > HELD:
+                raise _RefusedError("busy", "too many pictures are arriving at once: try again in a second")
+
+    async def _work(self, request: Request, content: bytearray, top: int) -> Recognition | Recognitions:
+        self.inside += 1
+        try:
+            async with self.turns:
+                if await request.is_disconnected():
+                    raise ClientDisconnect
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self.workers, self.recogniser.recognise, content, top)
+        finally:
+            self.inside -= 1
 
     async def model(self, request: Request) -> Response:
         """Who answers."""
@@ -135,8 +157,8 @@ def _top(request: Request) -> int:
     return int(text)
 
 
-async def _body(request: Request) -> bytes:
-    """The request's body, never more than `MAX_BYTES` of it in memory."""
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    """The request's body as it comes: at most `MAX_BYTES`, within `RECEIVE_S`."""
     too_large = _RefusedError("request_too_large", f"{MAX_BYTES // 1_000_000} MB is the most accepted")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise _RefusedError("request_unsupported", "send the picture as it is, without a content encoding")
@@ -146,16 +168,16 @@ async def _body(request: Request) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > MAX_BYTES:
         raise too_large
-    content = bytearray()
+    came = 0
     try:
         async with asyncio.timeout(RECEIVE_S):
             async for part in request.stream():
-                content += part
-                if len(content) > MAX_BYTES:
+                came += len(part)
+                if came > MAX_BYTES:
                     raise too_large
+                yield part
     except TimeoutError as error:
         raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
-    return bytes(content)
 
 
 def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:

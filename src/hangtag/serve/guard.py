@@ -2,7 +2,9 @@
 
 A browser lets any site send requests to a server on its user's own machine, and a name can be pointed at that machine
 (DNS rebinding), so the `Host` header decides: a name is let in if it was allowed by name; a literal address cannot be
-pointed elsewhere, and is let in if the server listens beyond its own machine.
+pointed elsewhere, and is let in if the server listens beyond its own machine. What changes or costs anything is for
+our own page and for programs: browsers say whose page asks by `Sec-Fetch-Site`, or, over plain HTTP to another machine,
+by `Origin` alone.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import contextlib
 import ipaddress
 import logging
 import uuid
+from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
@@ -37,10 +41,18 @@ class Guard:
         app: what answers those let in.
         hosts: names (or literal addresses) let in besides `localhost`.
         anywhere: let in any literal address; else only loopback ones.
+        full: whether there are more connections than are answered.
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = (), anywhere: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: tuple[str, ...] = (),
+        anywhere: bool = False,
+        full: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.app = app
+        self.full = full
         self.hosts = {"localhost", *(host.lower().rstrip(".") for host in hosts)}
         self.anywhere = anywhere
 
@@ -49,7 +61,9 @@ class Guard:
         if scope["type"] != "http":  # there are no web sockets
             raise ValueError(f"this service speaks http, not {scope['type']}")
         scope["request_id"] = uuid.uuid4().hex[:12]
-        body_ended = started = False
+        announced = Headers(scope=scope)
+        body_ended = "transfer-encoding" not in announced and announced.get("content-length", "0").strip("0") == ""
+        started = wanted = False
 
         async def receive_noting() -> Message:
             nonlocal body_ended
@@ -58,17 +72,19 @@ class Guard:
             return message
 
         async def send_guarded(message: Message) -> None:
-            nonlocal started
+            nonlocal started, wanted
             if message["type"] == "http.response.start":
-                started = True
+                started, wanted = True, body_ended or message["status"] == 408
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = scope["request_id"]
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if not body_ended and message["status"] != 408:
-                    await _let_run(receive_noting)
                 if not body_ended:
                     headers["connection"] = "close"
+            elif not wanted and not message.get("more_body", False):  # the answer first, then its end
+                await send({**message, "more_body": True})
+                await _let_run(receive_noting)
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         try:
@@ -85,10 +101,14 @@ class Guard:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         answer: ASGIApp = self.app
-        if len(hosts) != 1 or not self.lets_in(hosts[0]):
+        if self.full():
+            busy = refusal(scope, 503, "busy", "too many connections: try again in a second")
+            busy.headers["connection"] = "close"
+            answer = busy
+        elif len(hosts) != 1 or not self.lets_in(hosts[0]):
             cure = "open the address the server printed, or start it with --allow-host NAME"
             answer = refusal(scope, 400, "host_not_allowed", f"this host name is not allowed: {cure}")
-        elif scope["method"] not in ("GET", "HEAD") and headers.get("sec-fetch-site", "none") == "cross-site":
+        elif scope["method"] not in ("GET", "HEAD") and _foreign(headers, hosts[0]):
             answer = refusal(scope, 403, "cross_site", "pages of other sites may not use this service")
         await answer(scope, receive, send)
 
@@ -106,6 +126,17 @@ class Guard:
         except ValueError:
             return False
         return not address.is_unspecified and (address.is_loopback or self.anywhere)
+
+
+def _foreign(headers: Headers, host: str) -> bool:
+    """Whether another site's page asks, as browsers say it. Programs say nothing."""
+    if (site := headers.get("sec-fetch-site")) is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")  # `null` of a page that will not say whose it is
+    try:
+        return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    except ValueError:
+        return True
 
 
 async def _let_run(receive: Receive) -> None:

@@ -20,7 +20,8 @@ from hangtag.serve import app
 
 DRAIN_S = 10  # after a signal, what is being answered has so long; what is still being received is refused then
 HEADERS_S = 10.0  # a connection that has not asked anything by then is closed
-CONNECTIONS = 256
+SLOW_READ_S = 30.0  # an answer that is not read any further for so long is given up
+CONNECTIONS = 256  # requests of more are told to come back; of twice as many connections none is taken
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -62,11 +63,27 @@ def addresses(listening: socket.socket) -> list[str]:
 
 
 class _Connection(H11Protocol):
-    """A connection that is closed if nothing is asked for `HEADERS_S`: uvicorn itself would wait for ever."""
+    """A connection that is closed if nothing is asked for `HEADERS_S`, or no answer read for `SLOW_READ_S`.
+
+    uvicorn itself would wait for ever.
+    """
+
+    unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) > 2 * CONNECTIONS:
+            transport.abort()
         self._wait()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.unread = self.loop.call_later(SLOW_READ_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.unread is not None:
+            self.unread.cancel()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -77,7 +94,8 @@ class _Connection(H11Protocol):
 
         def give_up() -> None:
             if self.cycle is before and (before is None or before.response_complete):
-                self.transport.close()
+                self.transport.close()  # which waits until what is on its way has been read
+                self.loop.call_later(SLOW_READ_S, self.transport.abort)
 
         self.loop.call_later(HEADERS_S, give_up)
 
@@ -105,7 +123,7 @@ def run(recogniser: Recogniser, listening: socket.socket, hosts: tuple[str, ...]
             ready()
 
     config = uvicorn.Config(
-        app.create(recogniser, hosts, anywhere),
+        app.create(recogniser, hosts, anywhere, lambda: len(server.server_state.connections) > CONNECTIONS),
         log_level="error",
         access_log=False,
         server_header=False,
@@ -115,6 +133,6 @@ def run(recogniser: Recogniser, listening: socket.socket, hosts: tuple[str, ...]
         h11_max_incomplete_event_size=16_384,  # bytes of headers that have not ended yet
         timeout_keep_alive=5,
         timeout_graceful_shutdown=DRAIN_S,
-        limit_concurrency=CONNECTIONS,
     )
-    Server(config).run([listening])
+    server = Server(config)
+    server.run([listening])

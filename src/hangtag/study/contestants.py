@@ -50,7 +50,10 @@ class Contestant:
         if self.recipe is not None:
             return records.to_dict(self.recipe)
         assert self.model is not None
-        return {"sha256": sha256_of(self.model if self.model.is_file() else self.model / cards.FILE)}
+        if self.model.is_file():
+            return {"sha256": sha256_of(self.model)}
+        card = cards.read(self.model)  # not its own digest: a report puts a temperature into it, which decides nothing
+        return {"sha256": cards.digest_of(card), "full": card.full, "class_names": list(card.class_names)}
 
 
 def read(words: Sequence[str], *, epochs: int | None = None) -> list[Contestant]:

@@ -27,7 +27,7 @@ from hangtag.core.files import owning, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import ClassicalRecipe
 from hangtag.core.types import Dataset, Pictures, Predictor, Probabilities, Split
-from hangtag.data.split import stratified
+from hangtag.data.split import few_of_each, stratified
 from hangtag.evaluation.evaluation import Evaluation, answers, score
 from hangtag.predict import foreign
 from hangtag.predict.foreign import ForeignPredictor, Reading
@@ -88,7 +88,8 @@ def train(
         chosen, data=data, out=place, device=device, watch=watch, clock=process_age_s, keep=kept.append
     )
     predictor = kept[0] if run.bundle is None else predict.load(run.bundle)
-    halves = _Halves(datasets.find(data, name=name, size=chosen.size, colour=chosen.colour, progress=watch.reading))
+    dataset = datasets.find(data, name=name, size=chosen.size, colour=chosen.colour, progress=watch.reading)
+    halves = _Halves(dataset, few=getattr(chosen, "few", None), seed=chosen.seed)
     judged = halves.judge(predictor, split, Path(folder) / "answers.npy", chosen.name, watch)
     timed = {}
     if run.bundle is None:  # the model ends with this process
@@ -139,7 +140,8 @@ def open_and_judge(model: str, name: str, data: str | None, split: Half, folder:
     else:
         recogniser = predict.load(path)
         card = recogniser.card
-        halves = _Halves(datasets.find(data, name=name, size=card.size, colour=card.colour, progress=watch.reading))
+        dataset = datasets.find(data, name=name, size=card.size, colour=card.colour, progress=watch.reading)
+        halves = _Halves(dataset, few=card.recipe.get("few"), seed=card.recipe.get("seed", 0))
         seen_validation = card.full
         if card.full and split == "val":
             raise HangtagError(
@@ -188,10 +190,15 @@ def time_answers(
 
 
 class _Halves:
-    """The pictures of a data set that judging needs, each half opened once and only if asked for."""
+    """The pictures of a data set that judging needs, each half opened once and only if asked for.
 
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
+    Args:
+        dataset: whose halves.
+        few, seed: what was learnt from: so many pictures of each class, drawn so; None: all.
+    """
+
+    def __init__(self, dataset: Dataset, few: int | None = None, seed: int = 0) -> None:
+        self.dataset, self._few, self._seed = dataset, few, seed
         self._test: Split | None = None
         self._parted: tuple[Split, Split] | None = None
 
@@ -203,6 +210,8 @@ class _Halves:
             return self._test
         if self._parted is None:
             training, validation = stratified(self.dataset.training())
+            if self._few is not None:
+                training = few_of_each(training, self._few, self._seed)
             self._parted = training_sample(training), validation
         return self._parted[split == "val"]
 

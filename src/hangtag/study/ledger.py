@@ -23,6 +23,7 @@ from typing import Any
 from hangtag.core import hardware
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, write_file
+from hangtag.core.paths import folder_name
 from hangtag.export import bundle
 from hangtag.predict.onnx import cores
 from hangtag.study import claims
@@ -133,13 +134,14 @@ def measure(
         output: told each line a command prints while it works.
 
     Raises:
-        HangtagError: `usage_unknown_claim`; `run_busy` if another process works in that folder. A command that
-            fails takes its claims with it, and the rest go on.
+        HangtagError: `usage_unknown_claim`; `run_busy` if another process works in that folder; `training_failed` if
+            nothing could be measured. A command that fails takes its claims with it, and the rest go on.
     """
     names = list(only) or claims.register.names()
     chosen = {name: claims.register.get(name) for name in names}
     commands = {command.name: command for claim in chosen.values() for command in claim.commands}
-    folder = work / ("quick" if quick else "whole")
+    parts = ["quick" if quick else "whole", *([f"seed-{seed}"] if seed else []), *([folder_name(data)] if data else [])]
+    folder = work / "-".join(parts)
     with owning(
         folder, "run_busy", f"another process measures claims in {folder}: wait for it, or choose another --work"
     ):
@@ -159,6 +161,8 @@ def measure(
                 pace = spent / expected_so_far
         records = desk.records(commands.values())
         entries = [_entry(name, claim, desk) for name, claim in chosen.items()]
+        if entries and all(entry.failed for entry in entries):
+            raise HangtagError("training_failed", f"nothing could be measured: {entries[0].failed}")
         return Ledger(
             entries=entries,
             lines={command.name: desk.line(command) for command in commands.values()},
@@ -181,6 +185,7 @@ class _Desk:
     def __init__(self, folder: Path, *, data: str | None, seed: int, quick: bool, output: Tell) -> None:
         self.folder, self.data, self.seed, self.quick, self.output = folder, data, seed, quick, output
         self.failures: dict[str, str] = {}
+        self._partly: dict[str, dict[str, Any]] = {}  # records of commands some of whose runs failed: not kept
 
     def words(self, command: Command) -> list[str]:
         """All that stands behind `hangtag`."""
@@ -207,6 +212,8 @@ class _Desk:
 
     def _record(self, command: Command) -> dict[str, Any] | None:
         path = self._kept_at(command)
+        if command.name in self._partly:
+            return self._partly[command.name]
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             same = record["words"] == self.words(command) and {"seconds", "commit", "cores", "printed"} <= record.keys()
@@ -227,7 +234,7 @@ class _Desk:
         return {name: record for name, record in found.items() if record is not None}
 
     def run(self, command: Command) -> None:
-        """Run a command to its end and keep what it printed.
+        """Run a command to its end and keep what it printed, unless a part of it failed: that is tried again next time.
 
         Raises:
             HangtagError: `training_failed`, with the command's own error.
@@ -245,7 +252,18 @@ class _Desk:
             "cores": cores(),
             "printed": printed,
         }
+        if _failed_in_part(printed):
+            self._partly[command.name] = record
+            return
         write_file(self._kept_at(command), json.dumps(record, indent=1).encode())
+
+
+def _failed_in_part(printed: dict[str, Any]) -> bool:
+    """Whether a study that came to its end marks a run or stage of it as failed."""
+    rows = printed.get("rows")
+    runs = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    stages = [stage for stage in printed.values() if isinstance(stage, dict)]
+    return any(row.get("failed") for row in runs) or any("error" in stage for stage in stages)
 
 
 def run_hangtag(words: Sequence[str], output: Tell) -> dict[str, Any]:

@@ -36,7 +36,10 @@ def ask(task: str, arguments: dict[str, Any], log: Path, hear: Callable[[Told], 
         while True:
             try:
                 for line in process.stdout:
-                    last = json.loads(line)
+                    try:
+                        last = json.loads(line)
+                    except ValueError:  # it was killed while it spoke
+                        continue
                     if not last.keys() & {"result", "error", "stopped"}:
                         hear(last)
                 status = process.wait()

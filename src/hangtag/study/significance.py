@@ -96,14 +96,16 @@ def pairs(contenders: Sequence[Contender], labels: Labels) -> list[Pair]:
     found = []
     for (first, second), count, p, p_holm in zip(both, counted, p_values, holm(p_values), strict=True):
         seeds = [seed for seed in first.accuracies if seed is not None and seed in second.accuracies]
-        by_seed = [first.accuracies[seed] - second.accuracies[seed] for seed in seeds]
+        by_seed = [first.accuracies[seed] - second.accuracies[seed] for seed in seeds] or [
+            one - other for one in first.accuracies.values() for other in second.accuracies.values()
+        ]  # one that nobody trained here has no seeds: it must be ahead of every training of the other, or behind
         over: Literal["seeds", "pictures"] = "seeds" if len(seeds) >= FEWEST_SEEDS else "pictures"
         if over == "seeds":
             difference, (low, high) = statistics.fmean(by_seed), t_interval(by_seed)
             low, high = max(-1.0, low), min(1.0, high)
         else:
             difference, (low, high) = count.difference, count.interval
-        agreed = all(one * difference > 0 for one in by_seed)
+        agreed = difference > 0 and all(one > 0 for one in by_seed)  # the better on average comes first
         real = p_holm < LEVEL and not low <= 0 <= high and agreed
         found.append(Pair(first.name, second.name, difference, low, high, over, p, p_holm, real))
     return found

@@ -151,11 +151,15 @@ def speed_chain(
         progress: told (what, steps done, steps in all).
 
     Raises:
-        HangtagError: as `experiment.run`; `training_failed` if a run does.
+        HangtagError: as `experiment.run`; `usage_setting` for a name given twice; `run_other_settings` if `out` holds
+            other steps or data; `training_failed` if a run fails.
         KeyboardInterrupt: on Ctrl-C, all saved.
     """
     from hangtag.training import interrupt
 
+    names = ["baseline", *(change.name for change in changes)]
+    if twice := [name for i, name in enumerate(names) if name in names[:i]]:
+        raise HangtagError("usage_setting", f"two steps are called {twice[0]!r}: give each change a name of its own")
     recipe = baseline or recipes.create(BASELINE)
     chain = [(Change("baseline", ()), recipe)]
     for change in changes:
@@ -165,7 +169,9 @@ def speed_chain(
     with owning(out, "run_busy", busy), interrupt.listening() as stop:
         sweep(out, owned=True)
         steps = {str(i): {"name": change.name, "recipe": to_dict(recipe)} for i, (change, recipe) in enumerate(chain)}
-        claim(out, "speedup.json", steps, made=tuple(path.name for path in out.glob("*-*")))
+        dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour)
+        settings = {"steps": steps, "data": {"name": dataset.name, "digest": dataset.training().digest()}}
+        claim(out, "speedup.json", settings, made=tuple(path.name for path in out.glob("*-*")))
         found: dict[str, list[dict[str, Any]]] = {change.name: [] for change, _ in chain}
         spent = 0.0
         for turn in range(repeats):

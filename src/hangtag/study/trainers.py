@@ -128,7 +128,8 @@ class _Process:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                self._said.put((self, json.loads(line)))
+                with contextlib.suppress(ValueError):  # the last line of one that was killed while it spoke
+                    self._said.put((self, json.loads(line)))
         status = self._process.wait()
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # what it can no longer be told

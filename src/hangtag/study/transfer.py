@@ -113,8 +113,8 @@ def transfer(
 
     Raises:
         HangtagError: `usage_class` for classes that do not exist or are in both parts; `bundle_*` for the start;
-            `run_other_settings` if the folder holds another study; what pretraining raises. A later stage that fails is
-            marked as failed.
+            `run_other_settings` if the folder holds another study; what pretraining raises. A later stage whose
+            training fails is marked as failed, and tried again by the same call.
         KeyboardInterrupt: on Ctrl-C; the same call goes on.
     """
     for package, extra in (("torch", "train"), ("jinja2", "report"), ("scipy.optimize", "report")):
@@ -155,6 +155,8 @@ def transfer(
             return known_result
         runs = list(_runs(base, learnt, new, len(new or known), start, sorted(few), folder))
         done = [_trained(run, i + 1, len(runs), data, device, watch) for i, run in enumerate(runs)]
+        if done and all(isinstance(outcome, HangtagError) for outcome in done):
+            raise next(outcome for outcome in done if isinstance(outcome, HangtagError))
         stages = [_judged(run, done[i], data, i + 1, len(runs), watch) for i, run in enumerate(runs)]
         found = Transfer(
             folder=folder,
@@ -170,11 +172,11 @@ def transfer(
 
 
 def _finished(folder: Path) -> Transfer | None:
-    """The study whose record lies in `folder`, if it was ended."""
+    """The study whose record lies in `folder`, if all its stages came through: those that failed are tried again."""
     path = folder / RESULT
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return Transfer(
+        found = Transfer(
             folder=folder,
             data=record["data"],
             learnt=tuple(record["from"]),
@@ -183,6 +185,7 @@ def _finished(folder: Path) -> Transfer | None:
             stages=tuple(_stage(name, None, record[name]) for name in ("pretrain", *KINDS) if name in record),
             few=tuple(_stage(name, few["labels"], few[name]) for few in record["few"] for name in KINDS),
         )
+        return None if any(stage.failed for stage in (*found.stages, *found.few)) else found
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -206,10 +209,10 @@ def recipe_of(start: str | None) -> NetworkRecipe:
     """The recipe of a bundle, as it would be used on other data."""
     from hangtag.core import card as cards
     from hangtag.core.paths import find_bundle
-    from hangtag.training.start import FILES
+    from hangtag.training.start import FILES, PICKLES
 
     assert start is not None
-    if Path(start).suffix in FILES:
+    if Path(start).suffix in (*FILES, *PICKLES):
         raise HangtagError(
             "usage_value",
             f"{start} does not say what network it is of: name a recipe, such as transfer, with --set model",
@@ -218,7 +221,9 @@ def recipe_of(start: str | None) -> NetworkRecipe:
     recipe = from_dict(card.recipe) if card.recipe else None
     if not isinstance(recipe, NetworkRecipe):
         raise HangtagError("usage_value", f"{start} is no network that was trained here: name a recipe")
-    return replace(recipe, classes=(), few=None, start=None, freeze=False, teachers=(), size=card.size)
+    plain: dict[str, Any] = {"classes": (), "few": None, "start": None, "freeze": False}
+    plain |= {"teachers": (), "teacher_views": 0}
+    return replace(recipe, **plain, size=card.size)
 
 
 def _runs(
@@ -280,8 +285,8 @@ def _trained(
     try:
         return experiment.run(planned.recipe, data=data, out=planned.out, device=device, watch=watch)
     except HangtagError as error:
-        if planned.name == "pretrain" or error.code.startswith(("usage", "run")):
-            raise
+        if planned.name == "pretrain" or error.code.startswith(("usage", "run", "storage", "checkpoint")):
+            raise  # a full disk is no result
         watch.message(f"[{number}/{of}] {what}: failed, {error.message}")
         return error
 

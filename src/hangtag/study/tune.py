@@ -7,6 +7,7 @@ goes on, and several machines may work at one study.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import secrets
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from hangtag.training.interrupt import Stop
 
 TRIALS = 30  # by default
+_ENDLESS = 100_000  # combinations: nobody waits for so many
 _PARTS = 20  # of a run: trials of different epochs are compared after the same share of theirs
 _UNPRUNED, _FIRST = 0.2, 5  # share of a run in which, and trials among which, none is pruned
 _DEATHS = 3  # of a trial's process, after which the trial has failed
@@ -147,7 +149,7 @@ def tune(
         require("torch", extra="train")
     if objective == "accuracy-time" and jobs > 1:
         watch.message("trials side by side slow each other down: their times say less than with --jobs 1")
-    planned = _planned(space, grid)
+    planned, wanted = _planned(space, grid, trials, timeout_s)
     about_data, validation = _about(recipe.data, data, recipe.size, recipe.colour, watch)
     settings = {
         "recipe": to_dict(recipe),
@@ -172,7 +174,7 @@ def tune(
                 space=space,
                 planned=planned,
                 objective=objective,
-                wanted=_wanted(planned if grid else None, trials, timeout_s),
+                wanted=wanted,
                 prune=objective == "accuracy" if prune is None else prune,
                 folder=folder,
                 token=token,
@@ -203,19 +205,24 @@ def tune(
     return found
 
 
-def _planned(space: Space, grid: bool) -> list[Settings]:
-    """What is tried first, in order: the recipe as it stands, then every combination of a grid."""
+def _planned(
+    space: Space, grid: bool, trials: int | None, timeout_s: float | None
+) -> tuple[list[Settings], int | None]:
+    """What is tried first, in order, and how many trials are wanted in all; None where only time sets an end.
+
+    First comes the recipe as it stands, then every combination: of a grid, and of a space so small that all of it can
+    be tried where no number is said.
+    """
     start = space.start()
-    if not grid:
-        return [start]
-    combinations = list(space.combinations())
-    return [start, *(settings for settings in combinations if settings != start)]
-
-
-def _wanted(grid: list[Settings] | None, trials: int | None, timeout_s: float | None) -> int | None:
-    if grid is not None:
-        return min(trials or len(grid), len(grid))
-    return trials or (None if timeout_s else TRIALS)
+    if not grid and (trials or not timeout_s):
+        return [start], trials or TRIALS
+    if not grid and any(isinstance(dimension, Range) for dimension in space.dimensions.values()):
+        return [start], None
+    combinations = itertools.islice(space.combinations(), None if grid else _ENDLESS)
+    every = [start, *(settings for settings in combinations if settings != start)]
+    if grid:
+        return every, min(trials or len(every), len(every))
+    return every if len(every) <= TRIALS else [start], len(every)
 
 
 def _about(name: str, data: str | None, size: int, colour: bool, watch: Watch) -> tuple[dict[str, Any], int]:
@@ -317,10 +324,13 @@ class _Work:
                 if _state(frozen) == "running" and (self.alone or frozen.user_attrs.get("by") == self.token):
                     self._take(optuna.Trial(self.study, frozen._trial_id))
             while not stop.requested:
-                late = timeout_s is not None and time.monotonic() - self._began > timeout_s
                 while self.trainers.free and self._on.keys() - set(self.trainers.busy):
                     self._start(min(self._on.keys() - set(self.trainers.busy)))
-                while self.trainers.free and not late and (trial := self._ask()) is not None:
+                late = False
+                while self.trainers.free and not stop.requested:  # trials whose result is known take no trainer
+                    late = timeout_s is not None and time.monotonic() - self._began > timeout_s
+                    if late or (trial := self._ask()) is None:
+                        break
                     self._take(trial)
                     if trial.number in self._on:
                         self._start(trial.number)

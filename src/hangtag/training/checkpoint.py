@@ -47,6 +47,8 @@ class Checkpoint:
 def write(folder: Path, checkpoint: Checkpoint) -> None:
     """Add a checkpoint to `folder` and delete all but the newest `KEPT`.
 
+    Those of later steps go too: there are some only where they were damaged and the run went back behind them.
+
     Raises:
         HangtagError: `checkpoint_failed`; earlier checkpoints are then untouched.
     """
@@ -69,8 +71,10 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     except HangtagError as error:
         cure = "earlier checkpoints are kept, the same command goes on from them"
         raise HangtagError("checkpoint_failed", f"checkpoint not saved: {error.message} ({cure})") from error
-    for old in _found(folder)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    found = _found(folder)
+    reached = [path for path in found if int(path.name.removeprefix("step-")) <= checkpoint.step]
+    for path in set(found) - set(reached[-KEPT:]):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def read_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:

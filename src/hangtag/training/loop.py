@@ -129,7 +129,7 @@ def fit(
         HangtagError: `training_not_finite`, `training_out_of_memory`, `checkpoint_*`, or `usage_*` for options.
         KeyboardInterrupt: if stopped; the same call goes on from there.
     """
-    with _memory_errors(recipe):
+    with memory_errors(recipe):
         run = _Run(recipe, training, validation, device, precision, checkpoints, start, taught, warn)
         return run.to_end(stop, clock, watch)
 
@@ -471,6 +471,8 @@ class _Run:
                 self.losses, self.losses_before = groups["losses"]["now"], groups["losses"]["before"]
             self.books = _Bookkeeping(**checkpoint.numbers["books"])
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            if _is_out_of_memory(error):
+                raise
             reason = " ".join(str(error).split())[:300]
             raise HangtagError(
                 "checkpoint_incompatible",
@@ -513,13 +515,24 @@ def channel_statistics(split: Split) -> tuple[list[float], list[float]]:
     return mean, std
 
 
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()  # the CPU's allocator, cuBLAS and others have no exception class of their own
+    return isinstance(error, RuntimeError) and ("alloc" in said or "out of memory" in said)
+
+
 @contextlib.contextmanager
-def _memory_errors(recipe: NetworkRecipe) -> Iterator[None]:
+def memory_errors(recipe: NetworkRecipe) -> Iterator[None]:
+    """Whatever says that memory ran out, as one error with its cure.
+
+    Raises:
+        HangtagError: `training_out_of_memory`.
+    """
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
-        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not known and "alloc" not in str(error):  # the CPU allocator has no exception class of its own
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
             raise
         half = max(1, recipe.batch_size // 2)
         raise HangtagError(

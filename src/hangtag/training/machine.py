@@ -26,9 +26,9 @@ def choose_device(name: str = "auto") -> torch.device:
         available.insert(0, "cuda")
     if name == "auto":
         return torch.device(available[0])
-    kind, _, index = name.partition(":")
+    kind, numbered, index = name.partition(":")
     count = torch.cuda.device_count() if kind == "cuda" else 1
-    if kind not in available or (index and not (index.isdecimal() and int(index) < count)):
+    if kind not in available or (numbered and index not in map(str, range(count))):
         raise HangtagError("usage_device", f"this machine has no device {name!r}; it has {', '.join(available)}")
     return torch.device(name)
 

@@ -6,12 +6,10 @@ the same name and shape is taken over; of the classifier, only the whole of it a
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from hangtag import models
@@ -19,7 +17,8 @@ from hangtag.core.card import WEIGHTS
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import sha256_of
 
-FILES = (".safetensors", ".pt", ".pth", ".bin")
+FILES = (".safetensors",)
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +41,19 @@ class Start:
 
 
 def read(name: str) -> Start:
-    """Weights from a bundle (a name, its folder or its run's) or a file: safetensors, or PyTorch's without code in it.
+    """Weights from a bundle (a name, its folder or its run's) or from a safetensors file.
 
     Raises:
-        HangtagError: `bundle_*`: not found, damaged, unsafe, or without weights.
+        HangtagError: `bundle_*`: not found, damaged, unsafe (a pickle is not opened), or without weights.
     """
-    path = Path(name).expanduser()
-    return _file(path, name) if path.suffix in FILES and not path.is_dir() else _bundle(name)
+    suffix = Path(name).suffix
+    if suffix in PICKLES:
+        raise HangtagError(
+            "bundle_unsafe",
+            f"{name} is a pickle by its name, which can hold code, so it is not opened: where you trust it, run python "
+            f"-c \"import torch, safetensors.torch as s; s.save_file(torch.load('{name}'), 'weights.safetensors')\"",
+        )
+    return _file(name) if suffix in FILES else _bundle(name)
 
 
 def load(model: nn.Module, start: Start, class_names: tuple[str, ...], *, freeze: bool) -> dict[str, Any]:
@@ -102,6 +107,7 @@ def _fitted(given: Tensor | None, own: Tensor) -> Tensor | None:
 
 
 def _bundle(name: str) -> Start:
+    from safetensors import SafetensorError
     from safetensors.torch import load as parse
 
     from hangtag.predict.bundle import open_bundle
@@ -112,20 +118,29 @@ def _bundle(name: str) -> Start:
             "bundle_incompatible", f"{name} holds no weights to start from, only a finished graph: train a network"
         )
     mean, std = (bundle.card.normalise.get(key) for key in ("mean", "std"))
+    try:
+        tensors = parse(bundle.files[WEIGHTS])
+    except SafetensorError as error:
+        raise HangtagError("bundle_damaged", f"{name}: its weights cannot be read ({error})") from error
     return Start(
         origin=name,
         digest=bundle.card.files[WEIGHTS]["sha256"],
-        tensors=parse(bundle.files[WEIGHTS]),
+        tensors=tensors,
         class_names=bundle.card.class_names,
         normalise=(mean, std) if mean and std else None,
     )
 
 
-def _file(path: Path, name: str) -> Start:
+def _file(name: str) -> Start:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if not path.exists():
+    try:
+        path = Path(name).expanduser()
+        there = path.exists()
+    except (OSError, RuntimeError):  # a name too long, a folder that may not be entered, the home of nobody
+        there = False
+    if not there:
         raise HangtagError(
             "bundle_not_found",
             f"{name} is not there, and nothing is downloaded: where there is a network, save weights with timm ("
@@ -133,21 +148,6 @@ def _file(path: Path, name: str) -> Start:
             "'resnet10t.safetensors')) and bring the file here",
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch.load speaks to its developers
-            tensors = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        return Start(origin=name, digest=sha256_of(path), tensors=load_file(path))
     except (OSError, SafetensorError) as error:
         raise HangtagError("bundle_damaged", f"{name} cannot be read as weights ({error})") from error
-    except (
-        Exception
-    ) as error:  # torch.load raises whatever its readers raise; with weights_only no code of the file runs
-        raise HangtagError(
-            "bundle_unsafe", f"{name} holds more than tensors, or is damaged: save only its state_dict, as safetensors"
-        ) from error
-    for key in ("state_dict", "model"):  # as training scripts wrap it
-        if isinstance(tensors, dict) and isinstance(tensors.get(key), dict):
-            tensors = tensors[key]
-    if not isinstance(tensors, dict):
-        raise HangtagError("bundle_damaged", f"{name} is no state_dict: a table of names and tensors is wanted")
-    tensors = {str(key): value for key, value in tensors.items() if isinstance(value, Tensor)}
-    return Start(origin=name, digest=sha256_of(path), tensors=tensors)

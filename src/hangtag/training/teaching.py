@@ -7,6 +7,7 @@ augmented views which the student is then shown (`training/views.py`): better, a
 
 from __future__ import annotations
 
+import hashlib
 import io
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from hangtag import predict
-from hangtag.core.card import WEIGHTS, Card
+from hangtag.core.card import WEIGHTS, digest_of
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import write_file
 from hangtag.core.recipe import NetworkRecipe
@@ -80,12 +81,6 @@ def _on(device: torch.device, name: str) -> Predictor | None:
     trained = from_weights(bundle.files[WEIGHTS], bundle.card)
     trained.deployed.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return TorchPredictor(trained.deployed, trained.class_names, bf16=fast_bf16(device))
-
-
-def digest_of(card: Card) -> str:
-    """SHA-256 of the file that answers for a bundle, which a temperature put into the card later leaves as it is."""
-    files = card.files
-    return str(files[next(name for name in ("model.onnx", "weights.safetensors") if name in files)]["sha256"])
 
 
 def answers(
@@ -194,17 +189,21 @@ def _check_classes(teachers: Teachers, class_names: tuple[str, ...]) -> None:
 
 
 def _keep(path: Path, said: NDArray[Any]) -> None:
+    """An array and, behind it, its SHA-256: a student would learn from a flipped bit without a word."""
     file = io.BytesIO()
     np.save(file, said, allow_pickle=False)
-    write_file(path, file.getvalue())
+    write_file(path, file.getvalue() + hashlib.sha256(file.getvalue()).digest())
 
 
 def _read(path: Path) -> NDArray[Any] | None:
+    """What was kept, or None if that is absent or damaged."""
     try:
-        found: NDArray[Any] = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        content = path.read_bytes()
+        found: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return found
+    size = hashlib.sha256().digest_size
+    return found if hashlib.sha256(content[:-size]).digest() == content[-size:] else None
 
 
 def _pictures(size: int, colour: bool) -> str:

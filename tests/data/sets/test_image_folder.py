@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -137,7 +138,53 @@ def test_links_are_followed_inside_the_folder_only(tmp_path):
     assert training.counts() == {"coat": 4, "hat": 5}
     assert training.images.max() < 200
     left_out = sorted(Path(entry.partition(": ")[0]).name for entry in training.skipped)
-    assert left_out == ["away", "itself.png", "nothing.png", "outside.png", "round", "up"]
+    assert left_out == ["away", "gloves", "itself.png", "nothing.png", "outside.png", "round", "up"]
+
+
+@links
+def test_a_class_may_be_a_link_to_another_place_inside_the_folder(tmp_path):
+    fill(tmp_path / "coat", 4)
+    fill(tmp_path / ".store" / "hats", 5)
+    (tmp_path / "hat").symlink_to(tmp_path / ".store" / "hats")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "gone").symlink_to(tmp_path / "absent")
+    error = refusal(tmp_path)
+    assert error.code == "data_count"
+    assert "'loop'" in error.message
+    (tmp_path / "loop").unlink()
+    dataset = opened(tmp_path)
+    assert dataset.class_names == ("coat", "hat")
+    assert len(dataset.training()) + len(dataset.test()) == 9
+    assert [entry.partition(": ")[2] for entry in dataset.training().skipped] == ["a link to nothing"]
+
+
+@links
+@pytest.mark.parametrize("half", ["train", "test"])
+def test_halves_that_are_links_out_of_the_folder_are_refused(tmp_path, half):
+    for part in ("train", "test"):
+        for label in ("coat", "hat"):
+            fill(tmp_path / ("root" if part != half else "elsewhere") / part / label, 3)
+    (tmp_path / "root" / half).symlink_to(tmp_path / "elsewhere" / half)
+    with pytest.raises(HangtagError, match=f"{half} is a link out of") as caught:
+        opened(tmp_path / "root")
+    assert caught.value.code == "data_unreadable"
+
+
+@links
+def test_bytes_of_a_name_that_are_no_unicode_show_as_escapes(tmp_path):
+    for label in (b"caf\xe9", b"hat"):
+        fill(tmp_path / os.fsdecode(label), 3)
+    (tmp_path / "hat" / os.fsdecode(b"\xff.txt")).touch()
+    dataset = opened(tmp_path)
+    assert dataset.class_names == ("caf\\udce9", "hat")
+    assert dataset.training().counts() == {"caf\\udce9": 2, "hat": 2}
+    json.dumps(dataset.training().skipped, ensure_ascii=False).encode()
+
+
+def test_a_size_below_one_is_refused(tmp_path):
+    for size in (0, -1):
+        with pytest.raises(HangtagError, match="size should be 1 or more"):
+            opened(tmp_path, size)
 
 
 def test_pictures_come_in_the_size_and_colour_asked_for(tmp_path):

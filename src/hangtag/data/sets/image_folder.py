@@ -2,6 +2,7 @@
 
 Pictures are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. What
 cannot be read is left out, named and counted in `Split.skipped`. Links are followed only to places inside the folder.
+Bytes of a name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.printable import as_text
 from hangtag.core.types import Dataset, Split
 from hangtag.data.sets import Progress, register
 from hangtag.data.split import held_out_of
@@ -33,9 +35,11 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
     """The pictures below `path`; where there is no folder for the test, a tenth of them is set apart for it.
 
     Raises:
-        HangtagError: `data_not_found` or `data_count` if these are no class folders; opening a half, `data_count` if a
-            class has no picture that can be read.
+        HangtagError: `data_not_found`, `data_unreadable` or `data_count` if these are no class folders, `usage_value`
+            for a size below 1; opening a half, `data_count` if a class has no picture that can be read.
     """
+    if size < 1:
+        raise HangtagError("usage_value", f"size should be 1 or more, not {size}")
     if path is None:
         raise HangtagError("usage_value", "image-folder needs a folder: say --data image-folder=PATH")
     if not path.is_dir():
@@ -47,7 +51,10 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
 
     train = path / "train" if (path / "train").is_dir() else path
     tests = [path / name for name in TEST_FOLDERS if (path / name).is_dir()] if train != path else []
-    class_names = tuple(folder.name for folder in _class_folders(train))
+    for half in (train, *tests[:1]):
+        if not _is_inside(half, path.resolve()):
+            raise HangtagError("data_unreadable", f"{half} is a link out of {path}: put the folder itself there")
+    class_names = tuple(as_text(folder.name) for folder in _class_folders(train, []))
     if len(class_names) < 2:
         found = f"only {class_names[0]!r}" if class_names else "none"
         raise HangtagError("data_count", f"{train} should hold two or more folders, one per class: there is {found}")
@@ -55,17 +62,17 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
         raise HangtagError(
             "data_count", f"{train} holds {len(class_names):,} folders: more than {_MOST_CLASSES:,} classes"
         )
-    shape = (size, size, 3) if colour else (size, size)
+    name, shape = as_text(path.resolve().name), (size, size, 3) if colour else (size, size)
     learn = _Tree(train, class_names, shape, convert, progress)
     if tests:
         judge = _Tree(tests[0], class_names, shape, convert, progress)
-        return Dataset(path.resolve().name, class_names, lambda: learn.read(every_class=True), judge.read, str(path))
+        return Dataset(name, class_names, lambda: learn.read(every_class=True), judge.read, str(path))
 
     def part(test: bool, every_class: bool) -> Split:
         return learn.read(held_out_of(learn.labels, max(1, len(learn.labels) // 10), TEST_SEED) == test, every_class)
 
     origin = f"{path} (a tenth set apart for the test)"
-    return Dataset(path.resolve().name, class_names, lambda: part(False, True), lambda: part(True, False), origin)
+    return Dataset(name, class_names, lambda: part(False, True), lambda: part(True, False), origin)
 
 
 @dataclass(frozen=True)
@@ -82,11 +89,15 @@ class _Tree:
     def _listed(self) -> tuple[list[tuple[Path, int]], list[str]]:
         files: list[tuple[Path, int]] = []
         skipped: list[str] = []
-        for folder in _class_folders(self.root):
-            if folder.name not in self.class_names:
-                raise HangtagError("data_label", f"{folder} is no class of the training pictures: move it away")
-            label = self.class_names.index(folder.name)
-            files += [(file, label) for file in _pictures_below(folder, self.root.resolve(), skipped)]
+        try:
+            for folder in _class_folders(self.root, skipped):
+                if (class_name := as_text(folder.name)) not in self.class_names:
+                    raise HangtagError("data_label", f"{folder} is no class of the training pictures: move it away")
+                label = self.class_names.index(class_name)
+                files += [(file, label) for file in _pictures_below(folder, self.root.resolve(), skipped)]
+        except OSError as error:
+            place = error.filename or self.root
+            raise HangtagError("data_unreadable", f"{place} cannot be read: {error.strerror}") from error
         if not files:
             raise HangtagError("data_count", f"{self.root} holds no JPEG, PNG or WebP")
         return files, skipped
@@ -107,7 +118,7 @@ class _Tree:
             labels,
             self.class_names,
             tuple(str(files[i][0].relative_to(self.root)) for i in kept),
-            (*skipped, *reasons),
+            tuple(map(as_text, (*skipped, *reasons))),
         )
         empty = [name for name, count in split.counts().items() if not count]
         if not len(split) or (every_class and empty):
@@ -148,12 +159,18 @@ class _Tree:
         return (images if len(kept) == len(files) else images[kept]), kept, reasons
 
 
-def _class_folders(root: Path) -> list[Path]:
+def _class_folders(root: Path, skipped: list[str]) -> list[Path]:
+    """The folders of `root` in order of name; links that could be one but lead out of it go to `skipped`."""
     inside = root.resolve()
-    return sorted(
-        (path for path in root.iterdir() if path.name[0] not in "._" and path.is_dir() and _is_inside(path, inside)),
-        key=lambda path: path.name,
-    )
+    folders = []
+    for path in sorted(root.iterdir(), key=lambda path: path.name):
+        if path.name[0] in "._" or (path.exists() and not path.is_dir()):
+            continue
+        if _is_inside(path, inside):
+            folders.append(path)
+        else:
+            skipped.append(_astray(path))
+    return folders
 
 
 def _pictures_below(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
@@ -164,7 +181,8 @@ def _pictures_below(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
     while waiting:
         here = waiting.pop()
         real = here.resolve()
-        if real in seen or (here.is_symlink() and folder.resolve().is_relative_to(real)):
+        within = root if here == folder else folder.resolve()  # a class's folder may itself be a link
+        if real in seen or (here.is_symlink() and within.is_relative_to(real)):
             skipped.append(f"{here}: a link to a folder read already")
             continue
         seen.add(real)
@@ -172,7 +190,7 @@ def _pictures_below(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
             if path.name.startswith("."):
                 continue
             if path.is_symlink() and not _is_inside(path, root):
-                skipped.append(f"{path}: a link {'to nothing' if not path.exists() else 'out of the folder'}")
+                skipped.append(_astray(path))
             elif path.is_dir():
                 waiting.append(path)
             elif path.suffix.lower() in EXTENSIONS:
@@ -180,6 +198,10 @@ def _pictures_below(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
             else:
                 skipped.append(f"{path}: not called as JPEG, PNG or WebP are")
     return sorted(pictures)
+
+
+def _astray(link: Path) -> str:
+    return f"{link}: a link {'out of the folder' if link.exists() else 'to nothing'}"
 
 
 def _is_inside(path: Path, root: Path) -> bool:

@@ -98,9 +98,9 @@ def _split(judged: Judged) -> str:
         said = [f"{len(judged.training):,} pictures to learn from, none held out for validation", *said]
     else:
         said.append(f"the training pictures are not here ({judged.missing})")
-    skipped = len(judged.test.skipped) + (len(judged.everything.skipped) if judged.everything is not None else 0)
+    skipped = {*judged.test.skipped, *(judged.everything.skipped if judged.everything is not None else ())}
     if skipped:
-        said.append(f"{skipped:,} files were left out because they could not be read or are no pictures")
+        said.append(f"{len(skipped):,} files were left out because they could not be read or are no pictures")
     return "; ".join(said) + "."
 
 

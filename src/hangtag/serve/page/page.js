@@ -2,6 +2,7 @@
 const AT_ONCE = 3;
 const ATTEMPTS = 20; // a second apart: a server that is busy or a network that is away for a moment costs nothing
 const DOUBTFUL = 0.7; // below this the bar changes colour, and the words say so
+const MAX_BYTES = 20_000_000; // the most the server accepts: more is not sent at all
 const MANY = 500; // thumbnails of more pictures than this would fill a phone's memory
 
 const element = (id) => document.getElementById(id);
@@ -52,6 +53,7 @@ async function work(signal) {
 }
 
 async function recognise(file, signal) {
+  if (file.size > MAX_BYTES) return { error: "larger than 20 MB, the most accepted" };
   let content;
   try {
     content = await file.arrayBuffer();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hangtag.core.errors import HangtagError
 from hangtag.study.claims import Claim, Results, Row, register
 from hangtag.study.claims._networks import COMPARED, OTHERS, better_in_time, judged, row_of
 
@@ -9,6 +10,8 @@ from hangtag.study.claims._networks import COMPARED, OTHERS, better_in_time, jud
 def _rows(results: Results) -> list[Row]:
     ours = row_of(results, "custom_cnn")
     others = [row for row in results[COMPARED.name]["rows"] if row["recipe"] in OTHERS and row["n"]]
+    if not others:
+        raise HangtagError("training_failed", "none of the other algorithms came to its end")
     best = max(row["accuracy"]["mean"] for row in others)
     faster = better_in_time(results, ours["accuracy"]["mean"], ours["seconds"]["mean"])
     return [

@@ -36,7 +36,7 @@ register("efficientnet_memory")(
             + ", ".join(
                 f"{row['recipe']} {row['peak_rss_mb']['mean']:,.0f} MB"
                 for row in results[COMPARED.name]["rows"]
-                if row["recipe"] in ("efficientnet", "custom_cnn", "seconds", "minutes")
+                if row["recipe"] in ("efficientnet", "custom_cnn", "seconds", "minutes") and row["n"]
             )
             + "."
         ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hangtag.core.errors import HangtagError
 from hangtag.study.claims import Claim, Command, Results, Row, register
 
 MOVED = Command(
@@ -13,9 +16,15 @@ MOVED = Command(
 )
 
 
+def _stage(results: Results, name: str) -> dict[str, Any]:
+    stage: dict[str, Any] = results[MOVED.name][name]
+    if "error" in stage:
+        raise HangtagError("training_failed", f"{name}: {stage['error']['message']}")
+    return stage
+
+
 def _rows(results: Results) -> list[Row]:
-    moved = results[MOVED.name]
-    before, frozen = moved["pretrain"], moved["frozen"]
+    before, frozen = _stage(results, "pretrain"), _stage(results, "frozen")
     return [
         Row(
             figure="classes 0-4, pretrained: validation accuracy",
@@ -35,12 +44,11 @@ def _rows(results: Results) -> list[Row]:
 
 
 def _remarks(results: Results) -> list[str]:
-    moved = results[MOVED.name]
-    tuned, scratch = moved["fine_tuned"]["test_accuracy"], moved["scratch"]["test_accuracy"]
+    tuned, scratch = (_stage(results, name)["test_accuracy"] for name in ("fine_tuned", "scratch"))
     return [
         f"On classes 5-9, all layers fine-tuned reach {tuned:.2%} of the test pictures and the same network from "
         f"scratch {scratch:.2%}: with all labels at hand, frozen features are the cheaper way, not the better one. Fit "
-        f"of the frozen stage: {moved['frozen']['fit']}."
+        f"of the frozen stage: {_stage(results, 'frozen')['fit']}."
     ]
 
 
