@@ -2,8 +2,9 @@
 
     python examples/your_model.py
 
-A model is a class registered under a name; a recipe says how it is trained. Everything else (checkpoints, export to
-ONNX, the command line's options) works for it as for ours.
+A model is a class registered under a name; a recipe says how it is trained. In Python everything else
+works for it as for ours: checkpoints, export to ONNX, `hangtag.override(recipe, ["model.width=32"])`. The `hangtag`
+command trains what lies in its own folders only; the bundle that comes out is for every command.
 """
 
 from __future__ import annotations

@@ -29,9 +29,10 @@ def main(photos: Path, out: Path = Path("runs/your_photos")) -> None:
     print(f"on {evaluation.n} photos it had not seen: {evaluation.accuracy:.0%}")
 
     model = hangtag.load(run.bundle)
-    picture = next(path for path in sorted(photos.glob("*/*.png")) if path.stat().st_size)
-    recognition = model.recognise(picture)
-    print(f"{picture.name} is {recognition.label}, {recognition.confidence:.0%} sure")
+    for recognition in model.recognise(photos):  # every picture below the folder; those that are broken have an error
+        if recognition.error is None:
+            print(f"{recognition.source} is {recognition.label}, {recognition.confidence:.0%} sure")
+            break
 
 
 def draw(folder: Path) -> Path:

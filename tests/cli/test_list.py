@@ -1,11 +1,13 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from hangtag import cli
+from hangtag.cli.list import _PLACES
 
-KINDS = ("models", "recipes", "data", "augmentations", "metrics", "checks", "claims", "spaces", "weights")
+KINDS = (*_PLACES, "weights")
 
 
 @pytest.fixture
@@ -24,6 +26,17 @@ def test_lists_everything_that_has_a_name(listed):
     assert tuple(listing) == KINDS
     for kind, some in {"models": "three_conv", "recipes": "fast", "data": "fashion-mnist", "metrics": "ece"}.items():
         assert some in [entry["name"] for entry in listing[kind]]
+
+
+def test_every_registry_is_listed():
+    home = Path(cli.__file__).parents[1]
+    registries = {
+        ".".join(path.parent.relative_to(home).parts)
+        for path in home.rglob("__init__.py")
+        if re.search(r"^register(: [^=]+)? = Registry", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(registries) > 8
+    assert registries - {"report.saliency"} == set(_PLACES.values())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,16 +3,20 @@
 import pytest
 import torch
 
-from hangtag import augment, models, recipes
-from hangtag.core.recipe import from_dict, to_dict
+from hangtag import augment, classical, models, recipes
+from hangtag.core.recipe import NetworkRecipe, from_dict, to_dict
 from hangtag.training import averages, optimisers, schedules
 
-NAMES = ["lenet5", "brownlee", "three_conv", "custom_cnn", "efficientnet", "mlp"]
+NAMES = [name for name in recipes.register.names() if isinstance(recipes.create(name), NetworkRecipe)]
 
 
 @pytest.fixture(params=NAMES)
 def recipe(request):
     return recipes.create(request.param)
+
+
+def test_none_is_passed_by():
+    assert {"lenet5", "brownlee", "three_conv", "custom_cnn", "efficientnet", "seconds", "minutes", "hour"} <= {*NAMES}
 
 
 def test_every_part_can_be_made(recipe):
@@ -25,8 +29,18 @@ def test_every_part_can_be_made(recipe):
         assert recipe.average.call(averages.register.get(recipe.average.name), model).weights()
 
 
-def test_is_named_as_its_file_and_survives_json(recipe):
-    assert recipe.name in NAMES
+@pytest.mark.parametrize("name", NAMES)
+def test_is_named_as_it_is_called_and_survives_json(name):
+    recipe = recipes.create(name)
+    assert recipe.name == ("minutes" if name == "fast" else name)
+    assert from_dict(to_dict(recipe)) == recipe
+
+
+@pytest.mark.parametrize("name", sorted({*recipes.register.names()} - {*NAMES}))
+def test_the_algorithm_of_every_other_recipe_can_be_made(name):
+    recipe = recipes.create(name)
+    assert recipe.name == name
+    assert hasattr(classical.create(recipe), "fit")
     assert from_dict(to_dict(recipe)) == recipe
 
 

@@ -42,7 +42,8 @@ def test_of_a_model_that_knows_some_classes_the_pictures_of_these_are_judged_eac
     held_out = only(stratified(whole)[1], names)  # parted before a class is left out, as in training
     assert np.array_equal(judged.validation.images, held_out.images)
     assert np.array_equal(judged.everything.labels[judged.held_out_rows], held_out.labels)
-    assert judged.calibration.temperature is not None or len(held_out) < 100
+    assert judged.calibration.temperature is None
+    assert f"{len(held_out)} validation pictures are too few" in judged.calibration.remark
 
 
 def test_of_a_model_of_few_labels_those_are_what_it_learnt_from(shop, tmp_path):

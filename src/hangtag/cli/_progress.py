@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
+from hangtag.core.printable import printable
+
 
 @contextlib.contextmanager
 def bars() -> Iterator[Callable[[str, int, int], None]]:
     """A function to be told `(what, done, total)`; draws only where standard error is a terminal."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -19,7 +22,7 @@ def bars() -> Iterator[Callable[[str, int, int], None]]:
 
         def tell(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
+                tasks[what] = progress.add_task(escape(printable(what)), total=total)
             progress.update(tasks[what], completed=done, total=total, visible=done < total)  # type: ignore[arg-type]
 
         yield tell

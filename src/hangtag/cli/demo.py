@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +44,6 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     from hangtag.core.errors import HangtagError
     from hangtag.core.optional import require
     from hangtag.core.paths import bundle_names
-    from hangtag.core.printable import printable
     from hangtag.core.recipe import NetworkRecipe
 
     require("torch", extra="train")  # told before anything is downloaded
@@ -128,8 +130,8 @@ def _show_pictures(console: Console, split: Split, recognitions: list[Recognitio
         if console.is_terminal:  # without colour half blocks show nothing
             tile.add_row(half_blocks(image, _COLUMNS))
         mark = "✓" if right else "✗"
-        tile.add_row(Text(f"{mark} {recognition.label}", "green" if right else "red"))
-        tile.add_row(Text(f"  {recognition.confidence:.0%}" + ("" if right else f", is {truth}"), "dim"))
+        tile.add_row(Text(f"{mark} {printable(recognition.label)}", "green" if right else "red"))
+        tile.add_row(Text(f"  {recognition.confidence:.0%}" + ("" if right else f", is {printable(truth)}"), "dim"))
         tiles.append(tile)
     console.print(Columns(tiles, padding=(0, 1), equal=True))
 
@@ -146,7 +148,7 @@ def _next(console: Console, bundle: str, best: str) -> None:
         (f"hangtag evaluate {best}", "how good that model is"),
         ("hangtag train three_conv", "another recipe; hangtag list recipes names them"),
         ("hangtag train minutes --data my_photos/", "your own categories: a folder of folders of photos"),
-        (f"ls {bundle}", "the trained model: card, weights, ONNX"),
+        (f"ls {printable(shlex.quote(bundle))}", "the trained model: card, weights, ONNX"),
     ):
         table.add_row(Text(line), Text(about))
     console.print(table)

@@ -43,9 +43,9 @@ def command(
 ) -> None:
     """Train RECIPE to answer as the TEACHERs do (bundles of the same classes), and bundle the result.
 
-    Hinton et al. 2015. Teachers are asked once about every training picture; with --views about that many augmented
-    views of each, which the student is then shown: better, and as many times as long. Ctrl-C saves and stops; the same
-    command goes on from there.
+    Hinton et al. 2015. Teachers are asked once about every training picture. With --views N they are asked about N
+    augmented views of each, on which the student then trains: more accurate, but asking takes N times as long. Ctrl-C
+    saves and stops; the same command goes on from there.
     """
     from hangtag import recipes
     from hangtag.cli._training import show_result, watched

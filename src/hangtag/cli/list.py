@@ -7,7 +7,21 @@ from typing import Any
 
 import click
 
-_WHAT = ("models", "recipes", "data", "augmentations", "metrics", "checks", "claims", "spaces", "weights")
+_PLACES = {
+    "models": "models",
+    "algorithms": "classical",
+    "recipes": "recipes",
+    "data": "data.sets",
+    "augmentations": "augment",
+    "optimisers": "training.optimisers",
+    "schedules": "training.schedules",
+    "averages": "training.averages",
+    "metrics": "metrics",
+    "checks": "checks",
+    "claims": "study.claims",
+    "spaces": "study.spaces",
+}
+_WHAT = (*_PLACES, "weights")
 
 
 @click.command(epilog="Example: hangtag list recipes")
@@ -54,9 +68,7 @@ def _entries(kind: str) -> list[dict[str, Any]]:
         return found
     import importlib
 
-    places = {"data": "data.sets", "augmentations": "augment", "claims": "study.claims", "spaces": "study.spaces"}
-    package = f"hangtag.{places.get(kind, kind)}"
-    registry = importlib.import_module(package).register
+    registry = importlib.import_module(f"hangtag.{_PLACES[kind]}").register
     return [
         {"name": name.replace("_", "-") if kind == "data" else name, "about": registry.summary(name)}
         for name in registry.names()

@@ -31,6 +31,7 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
     """
     from hangtag.cli._progress import bars
     from hangtag.core.errors import HangtagError
+    from hangtag.core.optional import require
     from hangtag.core.printable import printable
     from hangtag.report import report_on, report_on_two
 
@@ -38,6 +39,8 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
         raise HangtagError("usage_value", f"--out should be a file, and {out} is a folder: say {out / 'report.html'}")
     if other and labels:
         raise HangtagError("usage_value", "--labels is for a report on one model: leave it out, or the second model")
+    for package in ("torch", "safetensors") if labels else ():  # looked for now, not after a minute of judging
+        require(package, extra="train")
     with bars() as progress:
 
         def unlearnt(training: Split) -> Probabilities:

@@ -21,7 +21,8 @@ _BAR = 16  # characters of the longest time
     "lines",
     multiple=True,
     metavar="NAME: KEY=VALUE ...",
-    help="A step, on top of those before it.  [default: precision, batch size, kernels and filters, epochs]",
+    help="A step, on top of those before it.  [default: epochs, precision, batch size, kernels and filters, dropout "
+    "and shifts]",
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe that is the start.")
 @click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Runs of each step.")

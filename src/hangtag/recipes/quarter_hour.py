@@ -1,4 +1,4 @@
-"""A quarter of an hour on two cores: nearly the network of `hour`, for a fifth of its epochs."""
+"""About twenty minutes on two cores without matrix tiles: nearly the network of `hour`, for a fifth of its epochs."""
 
 from __future__ import annotations
 

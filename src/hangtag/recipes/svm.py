@@ -1,4 +1,4 @@
-"""A Gaussian support vector machine on principal components: about two minutes on two cores."""
+"""A Gaussian support vector machine on principal components: under a minute on two cores."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def _rows(results: Results) -> list[Row]:
             figure="test accuracy, as said to be trained",
             claimed=0.90,
             ours=judged["accuracy"],
-            command=TRAINED.name,
+            command=JUDGED.name,
             beaten=better_in_time(results, judged["accuracy"], seconds),
         ),
         Row(
@@ -31,7 +31,7 @@ def _rows(results: Results) -> list[Row]:
             ours=judged["loss"],
             unit="loss",
             wanted="most",
-            command=TRAINED.name,
+            command=JUDGED.name,
         ),
     ]
 

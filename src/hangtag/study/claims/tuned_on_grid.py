@@ -24,7 +24,7 @@ def _rows(results: Results) -> list[Row]:
             figure="test accuracy, best of the grid",
             claimed=0.90,
             ours=judged["accuracy"],
-            command=TUNED.name,
+            command=JUDGED.name,
             beaten=better_in_time(results, judged["accuracy"], seconds),
         ),
         Row(
@@ -33,7 +33,7 @@ def _rows(results: Results) -> list[Row]:
             ours=judged["loss"],
             unit="loss",
             wanted="most",
-            command=TUNED.name,
+            command=JUDGED.name,
         ),
     ]
 
