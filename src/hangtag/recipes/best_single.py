@@ -1,4 +1,4 @@
-"""The most accurate single network so far: minutes on a large GPU, hours on two cores; better with teachers."""
+"""A network to be taught on a GPU, as `weights/best_single` was; without teachers `two_hours` is more accurate."""
 
 from __future__ import annotations
 
