@@ -31,7 +31,7 @@ def main(photos: Path, out: Path = Path("runs/your_photos")) -> None:
     model = hangtag.load(run.bundle)
     for recognition in model.recognise(photos):  # every picture below the folder; those that are broken have an error
         if recognition.error is None:
-            print(f"{recognition.source} is {recognition.label}, {recognition.confidence:.0%} sure")
+            print(f"{Path(str(recognition.path)).name} is {recognition.label}, {recognition.confidence:.0%} sure")
             break
 
 

@@ -98,14 +98,14 @@ def test_a_process_that_is_killed_is_one_line_that_says_where_to_look(tasks):
     assert caught.value.code == "training_failed"
 
 
-@pytest.mark.slow  # not beside others: its signal is heard by the main thread, which a parallel run may use otherwise
-@pytest.mark.skipif(os.name == "nt", reason="sends a signal")
 def test_half_a_line_of_a_process_that_is_killed_is_no_answer(tasks):
     with pytest.raises(HangtagError, match="without a word") as caught:
         ask("tasks:mumble", {}, tasks)
     assert caught.value.code == "training_failed"
 
 
+@pytest.mark.slow  # not beside others: its signal is heard by the main thread, which a parallel run may use otherwise
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal")
 def test_ctrl_c_lets_it_save_and_says_what_it_said(tasks):
     def interrupt(told):
         if told == {"message": "begun"}:
