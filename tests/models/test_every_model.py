@@ -10,7 +10,7 @@ from torch.nn.functional import avg_pool2d
 
 from hangtag import models
 from hangtag.core.errors import HangtagError
-from hangtag.core.recipe import Part
+from hangtag.core.recipe import Part, options_of
 from hangtag.training.machine import fast_bf16
 
 CLASSES = 7
@@ -192,18 +192,33 @@ OPTIONS = [
     ("efficientnet", {"dropout": 0.0}),
     ("efficientnet", {"drop_path": 0.8}),
     ("efficientnet", {"activation": "relu"}),
+    ("fast", {"widths": (16, 32, 32)}),
+    ("fast", {"depths": (1, 2, 2)}),
     ("fast", {"grids": (0, 7, 3)}),
     ("fast", {"dense": 16}),
+    ("fast", {"dropout": 0.5, "dense": 16}),  # drops what the hidden layer reads and gives
     ("mlp", {"dense": (64,)}),
     ("mlp", {"dropout": 0.0}),
     ("mlp", {"activation": "leaky_relu"}),
+    ("wide_residual", {"widths": (16, 32, 64)}),
+    ("wide_residual", {"depths": (1, 2, 2)}),
+    ("wide_residual", {"average": True}),
+    ("wide_residual", {"dropout": 0.5}),
 ]
+
+
+def test_every_option_of_every_model_is_tried():
+    for name in models.register.names():
+        if name != "timm" and not name.startswith("test_"):
+            tried = {next(iter(options)) for other, options in OPTIONS if other == name}
+            assert tried == options_of(models.register.get(name)).keys(), name
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIONS, ids=[f"{name}-{next(iter(o))}" for name, o in OPTIONS])
 def test_an_option_changes_the_model(name, options):
     outputs = []
-    for chosen in (Part(name), Part(name, **options)):
+    _, *beside = options  # what one option needs to have an effect stands behind it
+    for chosen in (Part(name, **{other: options[other] for other in beside}), Part(name, **options)):
         torch.manual_seed(0)
         model = models.create(chosen, CLASSES, 1, 28).train()
         torch.manual_seed(1)
@@ -232,6 +247,11 @@ BAD = [
     ("fast", {"grids": (0, 0, 0)}, "above 0"),
     ("fast", {"dense": -1}, "dense"),
     ("fast", {"dropout": 1.0}, "dropout"),
+    ("fast", {"depths": (1, 1)}, "3 widths but 2 depths"),
+    ("wide_residual", {"depths": (1, 1)}, "3 widths but 2 depths"),
+    ("wide_residual", {"widths": (0, 1, 1)}, "widths"),
+    ("wide_residual", {"dropout": 1.0}, "dropout"),
+    ("wide_residual", {"widths": (8,) * 7, "depths": (1,) * 7}, "fewer widths"),
 ]
 
 
@@ -242,12 +262,14 @@ def test_refuses_a_bad_option_with_a_cure(name, options, says):
     assert caught.value.code == "usage_value"
 
 
-@pytest.mark.parametrize("name", ["lenet5", "brownlee", "three_conv", "custom_cnn", "efficientnet", "mlp"])
+@pytest.mark.parametrize(
+    "name", ["lenet5", "brownlee", "three_conv", "custom_cnn", "efficientnet", "fast", "mlp", "wide_residual"]
+)
 def test_takes_other_sizes(name):
     assert build(name, size=37)(pictures(size=37)).shape == (8, CLASSES)
 
 
-@pytest.mark.parametrize("name", ["lenet5", "brownlee", "three_conv", "custom_cnn"])
+@pytest.mark.parametrize("name", ["lenet5", "brownlee", "three_conv", "custom_cnn", "fast", "wide_residual"])
 def test_refuses_pictures_that_nothing_would_be_left_of(name):
     with pytest.raises(HangtagError, match="too small") as caught:
         models.create(Part(name), CLASSES, 1, 2)

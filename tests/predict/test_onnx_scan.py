@@ -130,9 +130,12 @@ def test_a_forests_numbers_cost_little():
     made.attribute.add(name="values").floats.extend(np.random.default_rng(0).normal(size=300_000).tolist())
     made.attribute.add(name="ids").ints.extend(range(300_000))
     content = model(graph(made))
-    began = time.perf_counter()
-    refuse_external_data(content)
-    assert time.perf_counter() - began < 0.2
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        refuse_external_data(content)
+        took.append(time.process_time() - began)
+    assert min(took) < 0.2
 
 
 @pytest.mark.parametrize(
