@@ -12,10 +12,10 @@ serve: $(VENV)/.ready  ## the page and the HTTP service, until Ctrl-C
 	$(BIN)/hangtag serve
 
 test: $(VENV)/.ready  ## fast tests on drawn data, no network
-	$(BIN)/python -m pytest -q -n 2 -m "not real and not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not real and not slow"
 
 test-all: $(VENV)/.ready  ## and those on the real data, and the slow ones
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check src tests benchmarks examples

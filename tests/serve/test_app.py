@@ -68,6 +68,7 @@ def test_what_is_no_picture_is_told_why(ask, body, headers, status, code):
 
 def test_a_body_without_a_length_is_counted_while_it_comes(port, monkeypatch):
     monkeypatch.setattr(app, "MAX_BYTES", 100_000)
+    monkeypatch.setattr(guard, "LET_RUN_S", 0.2)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
         endless.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(11):  # the last one is too much; no end is ever sent
