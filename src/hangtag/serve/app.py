@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.resources
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.applications import Starlette
@@ -122,12 +122,19 @@ class _Service:
         return JSONResponse({**{key: answer[key] for key in ("label", "confidence", "top")}, **self.name})
 
     async def _receive(self, request: Request, content: bytearray) -> None:
-        """The request's body into `content`: never more than `MAX_BYTES`, nor than `HELD` of all of them."""
-        async for part in _body(request):
-            content += part
-            self.held += len(part)
-            if self.held > HELD:
-                raise _RefusedError("busy", "too many pictures are arriving at once: try again in a second")
+        """The body into `content`, within `RECEIVE_S`: never more than `MAX_BYTES`, nor than `HELD` of all of them."""
+        _check_headers(request)
+        try:
+            async with asyncio.timeout(RECEIVE_S):
+                async for part in request.stream():
+                    content += part
+                    self.held += len(part)
+                    if len(content) > MAX_BYTES:
+                        raise _too_large()
+                    if self.held > HELD:
+                        raise _RefusedError("busy", "too many pictures are arriving at once: try again in a second")
+        except TimeoutError as error:
+            raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
 
     async def _work(self, request: Request, content: bytearray, top: int) -> Recognition | Recognitions:
         self.inside += 1
@@ -157,9 +164,12 @@ def _top(request: Request) -> int:
     return int(text)
 
 
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    """The request's body as it comes: at most `MAX_BYTES`, within `RECEIVE_S`."""
-    too_large = _RefusedError("request_too_large", f"{MAX_BYTES // 1_000_000} MB is the most accepted")
+def _too_large() -> _RefusedError:
+    return _RefusedError("request_too_large", f"{MAX_BYTES // 1_000_000} MB is the most accepted")
+
+
+def _check_headers(request: Request) -> None:
+    """Refuse a body by what is said of it before it comes."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise _RefusedError("request_unsupported", "send the picture as it is, without a content encoding")
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
@@ -167,17 +177,7 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         raise _RefusedError("request_unsupported", f"forms are not taken: {cure}")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > MAX_BYTES:
-        raise too_large
-    came = 0
-    try:
-        async with asyncio.timeout(RECEIVE_S):
-            async for part in request.stream():
-                came += len(part)
-                if came > MAX_BYTES:
-                    raise too_large
-                yield part
-    except TimeoutError as error:
-        raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
+        raise _too_large()
 
 
 def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
