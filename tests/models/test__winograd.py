@@ -3,6 +3,7 @@
 import math
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ from hangtag import models
 from hangtag.core.recipe import Part
 from hangtag.models import _kernels, _winograd
 from hangtag.models._convolution import Conv2d
+from hangtag.predict.torch import Deployed, TorchPredictor
 
 
 @pytest.fixture
@@ -229,7 +231,7 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize("why", [*ELSEWHERE, "rows", "narrow", "judging", "float64", "bf16", "other_bias"])
+@pytest.mark.parametrize("why", [*ELSEWHERE, "rows", "narrow", "float64", "bf16", "other_bias"])
 def test_anything_else_takes_pytorchs_way(why, monkeypatch):
     monkeypatch.setattr(_winograd, "convolve", lambda *rest: pytest.fail("it was taken"))
     options = {"in_channels": 32, "out_channels": 32, "kernel_size": 3, "padding": 1} | ELSEWHERE.get(why, {})
@@ -245,8 +247,38 @@ def test_anything_else_takes_pytorchs_way(why, monkeypatch):
         ours.bias.data = ours.bias.data.double()
         assert _winograd.kernels_for(images, ours.weight, ours.bias, 1) is None
         return  # PyTorch has none of it
-    with torch.set_grad_enabled(why != "judging"), torch.autocast("cpu", torch.bfloat16, enabled=why == "bf16"):
+    with torch.autocast("cpu", torch.bfloat16, enabled=why == "bf16"):
         assert torch.equal(ours(images), theirs(images))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode], ids=["no_grad", "inference_mode"])
+def test_judging_takes_the_same_loops(mode, used):
+    ours, true = layers(64, 32, 1, bias=True)
+    images = drawn((40, 64, 7, 7))
+    with mode():
+        out = ours(images)
+    wanted = true(images.double())
+    assert not out.requires_grad
+    assert (out - wanted).abs().max() < 3e-4 * wanted.abs().max()
+    assert used == [True]
+
+
+@pytest.mark.parametrize("name", ["fast", "wide_residual"])
+def test_a_runs_validation_takes_them_and_what_a_bundle_is_proved_against_does_not(name, used):
+    """Pictures of one channel lie both ways at once: the layout of the weights decides."""
+    network = models.create(Part(name, widths=(32, 32, 64)), 10, 1, 28).to(memory_format=torch.channels_last)
+    pictures = np.random.default_rng(0).integers(0, 256, (9, 28, 28), dtype=np.uint8)
+
+    def answers():
+        deployed = Deployed(network, [0.3], [0.3], flip_average=True)
+        return TorchPredictor(deployed, tuple("abcdefghij")).predict_proba(pictures)
+
+    quick = answers()
+    assert any(used)
+    used.clear()
+    network.to(memory_format=torch.contiguous_format)
+    np.testing.assert_allclose(quick, answers(), atol=1e-4)
+    assert not any(used)
 
 
 def test_export_writes_a_convolution(used):

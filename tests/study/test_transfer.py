@@ -73,6 +73,14 @@ def test_labels_are_smoothed_only_where_what_is_learnt_is_for_these_classes(tmp_
     assert found == {"pretrain": 0, "frozen": 0, "fine_tuned": 0.1, "scratch": 0.1}
 
 
+def test_frozen_takes_a_third_of_the_epochs(tmp_path):
+    for epochs, frozen in ((1, 1), (22, 7)):
+        base = replace(RECIPE, epochs=epochs)
+        runs = transfer_module._runs(base, ("Bag",), ("Dress", "Shirt"), 2, None, [], tmp_path)
+        found = {run.name: run.recipe.epochs for run in runs}
+        assert found == {"pretrain": epochs, "frozen": frozen, "fine_tuned": epochs, "scratch": epochs}
+
+
 def test_its_bundles_are_like_any_other(found):
     bundle = found.folder / "frozen/bundle"
     assert load(bundle).class_names == NEW

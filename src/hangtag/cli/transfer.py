@@ -16,7 +16,7 @@ import click
 @click.option("--few", default="", metavar="N,N", help="Repeat it with so many labels of each class.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe, for all stages.")
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
-@click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures; half for frozen.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures; a third for frozen.")
 @click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this study.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")

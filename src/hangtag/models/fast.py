@@ -20,6 +20,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.models import register
 from hangtag.models._convolution import Conv2d
 from hangtag.models._dropout import Dropout
+from hangtag.models._normed import BatchNormReLU
 from hangtag.models._options import check_counts, check_dropout, check_left_over
 from hangtag.models._rectified import MaxPool2d, ReLU
 
@@ -74,10 +75,10 @@ class Fast(nn.Module):
             if stage:
                 layers.append(MaxPool2d(relu=stage == 1 and not grids))  # 14 -> 7 -> 3
             for number in range(depth):
-                norm = [nn.BatchNorm2d(width)] if stage else []
                 pooled = stage == 0 and number == depth - 1 and not grids and len(widths) > 1  # and rectified with it
-                layers += [Conv2d(before, width, 3, padding=1, bias=not stage), *norm]
-                layers.append(nn.Identity() if pooled else ReLU())
+                layers.append(Conv2d(before, width, 3, padding=1, bias=not stage))
+                layers += [BatchNormReLU(width)] if stage else []
+                layers.append(nn.Identity() if stage or pooled else ReLU())  # norms rectify; names count the places
                 before = width
         for layer in layers[1:]:
             if isinstance(layer, nn.Conv2d):

@@ -273,7 +273,7 @@ def _recipe(kind: str, base: NetworkRecipe, start: str) -> NetworkRecipe:
         schedule=Part("one_cycle", warmup=0.1),
         label_smoothing=0.0,
         prune=0.0,
-        epochs=max(1, base.epochs // 2),
+        epochs=max(1, base.epochs // 3),  # it soon knows what frozen features tell (docs/log.md)
     )
 
 
