@@ -8,7 +8,7 @@ from hangtag.recipes import register
 
 @register("transfer")
 def transfer() -> NetworkRecipe:
-    """`minutes` with wider later stages, more hidden; pretraining leaves labels sharp (study/transfer.py)."""
+    """`minutes` with wider later stages and more hidden; pretraining leaves labels sharp (study/transfer.py)."""
     return NetworkRecipe(
         name="transfer",
         model=Part("fast", widths=(32, 128, 192)),
