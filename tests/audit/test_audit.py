@@ -75,6 +75,12 @@ def test_becomes_plain_json(audit):
     assert "partner" not in error
 
 
+def test_where_nobody_looked_there_is_no_number(splits):
+    record = examine("wares", {"test": splits["test"]}).to_dict()
+    assert record["near_duplicates_across"] is None
+    assert record["splits"]["test"]["label_errors"] is None
+
+
 def test_the_screen_tells_counts_and_the_worst_and_obeys_nobody(audit):
     hostile = replace(audit.splits["training"], sources=tuple(f"\x1b[31m[red]{i}" for i in range(300)))
     hostile = replace(hostile, class_names=tuple(f"[/]{name}" for name in hostile.class_names))

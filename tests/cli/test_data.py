@@ -232,3 +232,16 @@ def test_audit_without_its_extra_says_so_before_anything_is_read(monkeypatch):
     result = run("audit", "--data", "/nowhere", "--labels", "out-of-fold")
     assert result.exception.code == "extra_missing"
     assert "hangtag[report]" in str(result.exception)
+
+
+def test_audit_by_a_model_reads_the_pictures_as_that_model_takes_them(wares, tmp_path):
+    small = tmp_path / "model"
+    small.mkdir()
+    (small / cards.ONNX).write_bytes(tiny_model(size=12, colour=True, num_classes=2).SerializeToString())
+    cards.write(cards.Card(name="small", class_names=("coat", "hat"), size=12, colour=True), small)
+    out = ("--out", str(tmp_path / "a"), "--json")
+    result = run("audit", "--data", str(wares), "--labels", str(small), *out)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["splits"]["test"]["judged"] == 2
+    refused = run("audit", "--data", str(wares), "--labels", str(small), "--size", "28", *out)
+    assert refused.exception.code == "image_shape"

@@ -61,6 +61,14 @@ def test_a_place_without_data_is_said_not_raised(doctor, tmp_path):
     assert not found(doctor("--json", "--data", str(tmp_path / "none")))["data"]["ok"]
 
 
+def test_a_place_that_cannot_be_looked_at_is_said_not_raised(doctor, monkeypatch):
+    long = "x" * 300
+    monkeypatch.setenv("HANGTAG_CACHE", f"/{long}/cache")
+    checks = found(doctor("--json", "--data", long))
+    assert not checks["data"]["ok"]
+    assert long in checks["data"]["found"]
+
+
 def test_counts_what_the_cache_holds(doctor, tmp_path):
     (tmp_path / "cache/data").mkdir(parents=True)
     (tmp_path / "cache/data/x").write_bytes(bytes(2_500_000))

@@ -1,6 +1,9 @@
 """What is true of the command line as a whole and of no command alone; see tests/test_every_command.py too."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -76,3 +79,14 @@ def test_alone_it_shows_what_there_is(capsys):
         assert shown.err == ""
         assert len(shown.out.splitlines()) > 8
         assert "Commands" in shown.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+@pytest.mark.parametrize("words", [["list", "metrics"], ["list", "metrics", "--json"]])
+def test_output_that_does_not_fit_the_disk_is_one_line(words):
+    with Path("/dev/full").open("w") as full:
+        program = [sys.executable, "-P", "-m", "hangtag", *words]
+        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, encoding="utf-8", timeout=60)
+    assert done.returncode == 7
+    assert done.stderr.startswith("error: no space left")
+    assert done.stderr.count("\n") == 1

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -85,10 +87,17 @@ def test_bad_input_is_one_line_and_leaves_no_file(run, tmp_path, words, status, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_missing_extra_is_named(run, monkeypatch, tmp_path):
-    import sys
+@pytest.mark.parametrize("words", [["report", "default"], ["compare", "lenet5"], ["transfer"]])
+def test_a_bare_installation_is_told_what_to_add(words):
+    nothing = "import sys; sys.modules.update(jinja2=None, markupsafe=None)"
+    program = f"{nothing}; from hangtag import cli; sys.exit(cli._run({words}))"
+    done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 9
+    assert "hangtag[report]" in done.stderr
+    assert done.stderr.count("\n") == 1
 
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    status, _, err = run("default")
-    assert status == 9
-    assert "hangtag[report]" in err
+
+def test_a_name_too_long_for_a_file_is_no_defect_of_ours(run, reported):
+    status, _, err = run("some", "--out", "x" * 300 + ".html")
+    assert status == 7
+    assert err.count("\n") == 1

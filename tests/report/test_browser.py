@@ -12,6 +12,8 @@ from PIL import Image
 from hangtag import data, predict
 from hangtag.report import report_on_two
 
+from .conftest import NAMES, pictures
+
 
 @pytest.fixture(scope="session")
 def files(report, shop, tmp_path_factory):
@@ -246,3 +248,16 @@ def test_two_models_are_told_apart_and_their_pictures_filtered(visit, shop, trut
 
 def test_its_files_are_where_they_were_put(files):
     assert {path.name for path in Path(files).iterdir()} == {"report.html", "comparison.html"}
+
+
+def test_a_picture_in_several_pairs_opens_where_it_was_clicked(visit, files, made):
+    images, labels = pictures(60, seed=3)
+    images[[6, 9]] = images[3]  # three of a kind
+    made(images, labels, NAMES).write(files / "copies.html")
+    page = visit("copies.html")
+    tiles = page.locator("#gallery-within .tile")
+    assert tiles.count() >= 2
+    for i in range(tiles.count()):
+        tiles.nth(i).click()
+        assert page.locator("#viewer-place").inner_text().startswith(f"{2 * i + 1} of ")
+        page.keyboard.press("Escape")

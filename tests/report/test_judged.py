@@ -52,3 +52,13 @@ def test_of_a_model_of_few_labels_those_are_what_it_learnt_from(shop, tmp_path):
     bundle = write_bundle(tmp_path / "few", model, shop.names, data=about, recipe={"few": 5, "seed": 1})
     judged = measure(bundle, shop.data, audited=False)
     assert judged.training.counts() == dict.fromkeys(shop.names, 5)
+
+
+def test_of_other_data_nothing_is_said_to_have_been_learnt(shop, tmp_path):
+    about = {"name": "elsewhere", "digest": "another"}
+    bundle = write_bundle(
+        tmp_path / "stranger", linear_model(shop.learnt.images, shop.learnt.labels, 3), shop.names, data=about
+    )
+    codes = {finding.code for finding in measure(bundle, shop.data).findings}
+    assert {"HT005", "HT007"} <= {finding.code for finding in measure(shop.bundle, shop.data).findings}
+    assert not {"HT001", "HT005", "HT007"} & codes

@@ -87,6 +87,7 @@ class Audit:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: how much of each kind, None where nobody looked, and every finding."""
+        across = [len(pairs) for (first, second), pairs in self.near_duplicates.items() if first != second]
         return {
             "name": self.name,
             "splits": {
@@ -99,9 +100,7 @@ class Audit:
                 }
                 for split, half in self.splits.items()
             },
-            "near_duplicates_across": sum(
-                len(p) for (first, second), p in self.near_duplicates.items() if first != second
-            ),
+            "near_duplicates_across": sum(across) if across else None,
             "findings": [{key: value for key, value in row.items() if value != ""} for row in self.rows()],
         }
 

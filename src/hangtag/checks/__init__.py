@@ -18,7 +18,7 @@ from hangtag.evaluation import Evaluation
 
 Severity: TypeAlias = Literal["serious", "warning", "note", "good"]
 SEVERITIES: tuple[Severity, ...] = ("serious", "warning", "note", "good")
-Unit: TypeAlias = Literal["share", "points", "times", "pictures"]
+Unit: TypeAlias = Literal["share", "points", "times"]
 
 Z = 1.959964  # 95% of a normal distribution lies within so many standard deviations
 
@@ -82,7 +82,6 @@ class Evidence:
         training_counts: training pictures per class.
         validation: on the pictures held out of training.
         history: one record per epoch, as the card keeps them.
-        kept_epoch: whose weights early stopping kept.
         suspect_labels: test labels that are probably wrong.
         twins_across: test pictures with a near-duplicate among the training pictures.
         odd_pictures: test pictures that are blank, or unlike all others.
@@ -96,7 +95,6 @@ class Evidence:
     training_counts: Mapping[str, int] = field(default_factory=dict)
     validation: Evaluation | None = None
     history: Sequence[Mapping[str, Any]] = ()
-    kept_epoch: int | None = None
     suspect_labels: int | None = None
     twins_across: int | None = None
     odd_pictures: int | None = None

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -97,16 +98,24 @@ def _run(arguments: list[str]) -> int:
 
 def _fail(error: HangtagError, as_json: bool) -> int:
     if as_json:
-        click.echo(json.dumps({"error": error.to_dict()}))
+        _answer({"error": error.to_dict()})
     click.secho(f"error: {printable(error.message)}", fg="red", err=True)
     return error.exit_status
 
 
 def _stop(message: str, as_json: bool) -> int:
     if as_json:
-        click.echo(json.dumps({"error": {"code": "interrupted", "message": message}}))
+        _answer({"error": {"code": "interrupted", "message": message}})
     click.secho(message, fg="yellow", err=True)
     return INTERRUPTED
+
+
+def _answer(error: dict[str, Any]) -> None:
+    """JSON on standard output, which may be what failed: a full disk, a reader that has gone."""
+    try:
+        click.echo(json.dumps(error))
+    except OSError:  # Python would try once more as it ends, and say so
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(error: Exception, as_json: bool) -> int:

@@ -17,6 +17,7 @@ from hangtag.core.printable import as_text, printable
 if TYPE_CHECKING:
     from hangtag.audit import Audit
     from hangtag.core.types import Probabilities, Split
+    from hangtag.predict import Recogniser
 
 OUT_OF_FOLD = "out-of-fold"
 _SHOWN_SKIPPED = 3
@@ -44,11 +45,25 @@ _STEP = 1024  # pictures between two progress calls
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the CSV and the galleries. [default: runs/audit/NAME]",
 )
-@click.option("--size", default=28, show_default=True, help="Pixels a side, for folders of pictures and drawn.")
-@click.option("--colour", is_flag=True, help="In colour, for folders of pictures and drawn.")
+@click.option(
+    "--size",
+    type=click.IntRange(min=1),
+    help="Pixels a side, for folders of pictures and drawn. [default: the model's, or 28]",
+)
+@click.option(
+    "--colour/--grey",
+    default=None,
+    help="Of folders of pictures and drawn. [default: as the model takes them, or grey]",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def audit(
-    data: str | None, split: str, labels: str | None, out: Path | None, size: int, colour: bool, as_json: bool
+    data: str | None,
+    split: str,
+    labels: str | None,
+    out: Path | None,
+    size: int | None,
+    colour: bool | None,
+    as_json: bool,
 ) -> None:
     """Look for labels that are likely wrong, near-duplicates, and odd pictures.
 
@@ -56,13 +71,18 @@ def audit(
     only pictures it has not learnt from: the test half, and its validation pictures.
     """
     from hangtag import data as datasets
+    from hangtag import predict
     from hangtag.audit import examine
     from hangtag.core.optional import require
 
     if labels:
         require("cleanlab", extra="report")  # told before anything is read or trained
+    model = predict.load(labels) if labels and labels != OUT_OF_FOLD else None
+    if model is not None:  # it judges pictures as it takes them
+        size = model.card.size if size is None else size
+        colour = model.card.colour if colour is None else colour
     with bars() as progress:
-        dataset = datasets.find(data, size=size, colour=colour, progress=progress)
+        dataset = datasets.find(data, size=size or 28, colour=bool(colour), progress=progress)
         halves = {"training": dataset.training, "test": dataset.test}
         splits = {name: opened() for name, opened in halves.items() if split in ("both", name)}
         _warn(splits)
@@ -75,8 +95,8 @@ def audit(
             unseen = rest[0][1] if rest else None
             found, others = out_of_fold(first, folder, unseen=unseen, message=_tell, progress=progress)
             probabilities = {name: found, **({rest[0][0]: others} if rest else {})}
-        elif labels:
-            probabilities = _by_model(labels, splits, progress)
+        elif model is not None:
+            probabilities = _by_model(labels or "", model, splits, progress)
         result = examine(dataset.name, splits, probabilities, progress)
     files = _write(result, folder)
     if as_json:
@@ -92,15 +112,13 @@ def audit(
 
 
 def _by_model(
-    name: str, splits: dict[str, Split], progress: Callable[[str, int, int], None]
+    name: str, model: Recogniser, splits: dict[str, Split], progress: Callable[[str, int, int], None]
 ) -> dict[str, Probabilities]:
     """By half, the answers of a model; rows of NaN for the pictures it has learnt from."""
     import numpy as np
 
-    from hangtag import predict
     from hangtag.data.split import validation_of
 
-    model = predict.load(name)
     answers: dict[str, Probabilities] = {}
     for half, pictures in splits.items():
         if model.class_names != pictures.class_names:

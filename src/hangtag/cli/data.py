@@ -13,6 +13,7 @@ import click
 from hangtag.cli._audit import audit
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
+from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,9 +81,9 @@ def verify(data: str | None, as_json: bool) -> None:
         if not errors:
             _print_counts(console, {"Training": training, "Test": test})
     if errors:
-        click.secho(f"error: {_printable(errors[0].message)}", fg="red", err=True)
+        click.secho(f"error: {printable(errors[0].message)}", fg="red", err=True)
         raise click.exceptions.Exit(errors[0].exit_status)
-    click.secho(_printable(f"{dataset.name} is as it should be ({dataset.origin})"), fg="green", err=True)
+    click.secho(printable(f"{dataset.name} is as it should be ({dataset.origin})"), fg="green", err=True)
 
 
 @command.command(epilog="Example: hangtag data show --data drawn --out drawn.png")
@@ -147,7 +148,7 @@ def _warn(*splits: Split) -> None:
         return
     click.secho(f"{len(skipped):,} files left out:", fg="yellow", err=True)
     for entry in skipped[:_SHOWN_SKIPPED]:
-        click.secho(f"  {_printable(entry)}", fg="yellow", err=True)
+        click.secho(f"  {printable(entry)}", fg="yellow", err=True)
     if len(skipped) > _SHOWN_SKIPPED:
         click.secho(f"  and {len(skipped) - _SHOWN_SKIPPED:,} more", fg="yellow", err=True)
 
@@ -226,7 +227,7 @@ def _print_pictures(console: Console, split: str, pictures: Split) -> None:
         cells = []
         for label, class_name in enumerate(pictures.class_names[:_SHOWN_CLASSES]):
             if len(chosen := examples(pictures, label, 1)):
-                title = Text(f"{_printable(class_name)[:_COLUMNS]}\n", style="bold")
+                title = Text(f"{printable(class_name)[:_COLUMNS]}\n", style="bold")
                 cells.append(title + half_blocks(pictures.images[chosen[0]], _COLUMNS))
         console.print(Columns(cells, padding=(0, 2)))
     _print_counts(console, {split.capitalize(): pictures})
@@ -236,8 +237,4 @@ def _safe(text: str) -> str:
     """For rich: no markup, nothing a terminal would obey."""
     from rich.markup import escape
 
-    return escape(_printable(text))
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "�" for c in text)
+    return escape(printable(text))

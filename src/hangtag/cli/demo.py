@@ -74,7 +74,7 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     with watched(f"a small network, {recipe.epochs} times through the pictures") as watch:
         run = experiment.run(recipe, data=data, out=out / dataset.name, watch=watch, clock=process_age_s)
     assert run.bundle is not None
-    show_result(run, recipe.name, console)
+    show_result(run, recipe.name, console, data)
 
     _heading(console, 3, "Judging, on pictures it has never seen")
     recogniser = predict.load(run.bundle)

@@ -92,6 +92,8 @@ def _data(data: str | None) -> dict[str, Any]:
         folder, cached = find_folder("fashion-mnist", Path(data) if data else None)
     except HangtagError as error:
         return _check("data", False, error.message)
+    except OSError as error:  # before Python 3.14: a name too long, or a folder above that may not be entered
+        return _check("data", False, f"{error.filename} cannot be looked at: {error.strerror}")
     if cached and not holds_idx(folder):
         return _check("data", False, "Fashion-MNIST is not on this machine yet: hangtag data fetch")
     return _check("data", True, f"Fashion-MNIST in {folder} (hangtag data verify checks it)")
@@ -101,7 +103,10 @@ def _cache() -> dict[str, Any]:
     from hangtag.core.paths import cache_folder
 
     folder = cache_folder()
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    try:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    except OSError as error:
+        return _check("cache", False, f"{error.filename} cannot be looked at: {error.strerror}")
     return _check("cache", True, f"{folder}, {size / 1e6:.1f} MB")
 
 

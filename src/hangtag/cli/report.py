@@ -33,9 +33,10 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
     from hangtag.core.errors import HangtagError
     from hangtag.core.optional import require
     from hangtag.core.printable import printable
+    from hangtag.predict.folder import is_folder
     from hangtag.report import report_on, report_on_two
 
-    if out.is_dir():
+    if is_folder(out):
         raise HangtagError("usage_value", f"--out should be a file, and {out} is a folder: say {out / 'report.html'}")
     if other and labels:
         raise HangtagError("usage_value", "--labels is for a report on one model: leave it out, or the second model")

@@ -31,6 +31,7 @@ def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engi
     for package in ("starlette", "uvicorn"):
         require(package, extra="serve")
     from hangtag import predict
+    from hangtag.core.printable import printable
     from hangtag.serve import server
 
     hosts = tuple(_host_name(name) for name in allow_host)
@@ -46,7 +47,7 @@ def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engi
             if as_json:
                 click.echo(json.dumps({"url": urls[0], "urls": urls, "model": recogniser.card.name}))
                 return
-            click.secho(f"serving {recogniser.card.name}", bold=True)
+            click.secho(f"serving {printable(recogniser.card.name)}", bold=True)
             for url in urls:
                 click.echo(f"  {url}")
             click.echo(f"  curl --data-binary @shirt.jpg {urls[0]}/recognise")

@@ -13,6 +13,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from hangtag.core.printable import printable
+
 if TYPE_CHECKING:
     from hangtag.evaluation.evaluation import Evaluation
 
@@ -176,8 +178,3 @@ def _folded(name: str, width: int) -> str:
 
 def _cropped(name: str, width: int) -> str:
     return name if len(name) <= width else name[: width - 1] + "…"
-
-
-def printable(name: str) -> str:
-    """A name fit for a terminal: what could move the cursor or colour the screen is shown as a mark."""
-    return "".join(letter if letter.isprintable() else "�" for letter in name)

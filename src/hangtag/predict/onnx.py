@@ -6,7 +6,6 @@ K).
 
 from __future__ import annotations
 
-import os
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +13,7 @@ import onnxruntime
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
+from hangtag.core.hardware import cores
 from hangtag.core.types import Pictures, Probabilities
 from hangtag.predict.onnx_scan import refuse_external_data
 
@@ -128,8 +128,3 @@ def _mismatch(found: str, wanted: str) -> HangtagError:
 def first_line(error: Exception) -> str:
     """What an exception of ONNX Runtime says, without its many lines."""
     return str(error).strip().partition("\n")[0][:200]
-
-
-def cores() -> int:
-    """Cores this process may run on, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

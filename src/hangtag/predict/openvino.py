@@ -13,9 +13,10 @@ import numpy as np
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
+from hangtag.core.hardware import cores
 from hangtag.core.optional import require
 from hangtag.core.types import Pictures, Probabilities
-from hangtag.predict.onnx import INPUT, OUTPUT, OnnxPredictor, cores, first_line
+from hangtag.predict.onnx import INPUT, OUTPUT, OnnxPredictor, first_line
 from hangtag.predict.onnx_scan import refuse_external_data
 
 _KINDS = {"u8": "tensor(uint8)", "f32": "tensor(float)"}  # as ONNX Runtime calls them

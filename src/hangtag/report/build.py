@@ -228,6 +228,8 @@ def _comparison_sentences(pair: Paired, names: tuple[str, str]) -> tuple[str, st
     low, high = sorted(100 * sign * bound for bound in pair.interval)
     if pair.p_value < SURE:
         verdict = f"{better} is better than {worse}, by {points} on these {pair.n:,} pictures."
+    elif pair.difference == 0:
+        verdict = f"These {pair.n:,} pictures do not tell the two apart: both get equally many right."
     else:
         verdict = (
             f"These {pair.n:,} pictures do not tell the two apart: {better} is {points} ahead, which may be chance."

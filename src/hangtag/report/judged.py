@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -173,12 +172,11 @@ def measure(
         labels=test.labels,
         training_accuracy=learnt_right,
         training_n=0 if learnt is None else len(learnt),
-        training_counts={} if training is None else training.counts(),
+        training_counts=training.counts() if own and training is not None else {},
         validation=held_out_judged,
         history=card.training.get("history") or [],
-        kept_epoch=card.training.get("best_epoch"),
         suspect_labels=None if audit is None else len(audit.label_errors["test"]),
-        twins_across=None if across is None else len({pair.second for pair in across}),
+        twins_across=len({pair.second for pair in across}) if own and across is not None else None,
         odd_pictures=None if audit is None else len(audit.odd_pictures["test"]),
     )
     return Judged(
@@ -200,11 +198,6 @@ def measure(
         findings=checks.run(evidence),
         missing=missing,
     )
-
-
-def cores() -> int:
-    """Cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _training(dataset: Dataset) -> tuple[Split | None, str]:

@@ -91,7 +91,8 @@
 
   // A gallery shows a page of its entries at a time. An entry is a list of picture numbers: one, or two that are a pair.
   function gallery(root, entries, tile) {
-    const all = entries.flat();
+    const all = entries.flat();  // a picture may be in several entries
+    let place = 0;
     root.replaceChildren();
     let until = 0;
     const more = make("button", "more", "Show more");
@@ -104,7 +105,9 @@
         button.type = "button";
         button.dataset.pictures = ids.join(" ");
         tile(button, ids);
-        button.addEventListener("click", () => view(all, all.indexOf(ids[0]), button));
+        const at = place;
+        place += ids.length;
+        button.addEventListener("click", () => view(all, at, button));
         root.append(button);
       }
       until += PAGE;
@@ -153,7 +156,6 @@
     button.setAttribute("aria-expanded", "true");
     panel.querySelector("h3").focus({ preventScroll: true });
     panel.scrollIntoView({ block: "nearest" });
-    panel.dataset.opener = "";
     panel.opener = button;
   }
   for (const button of document.querySelectorAll(".cell")) button.addEventListener("click", () => openCell(button));

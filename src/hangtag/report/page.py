@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hangtag.checks import Unit
 from hangtag.report.pictures import Encoded
 
 _HERE = Path(__file__).parent
@@ -66,15 +67,13 @@ def page(
     return html.encode("utf-8", "backslashreplace").decode()  # a folder's name need not be Unicode
 
 
-def measured(number: float, unit: str) -> str:
+def measured(number: float, unit: Unit) -> str:
     """A finding's number with its unit: 0.05 as "5.0 points", "5.0%"."""
     if unit == "points":
         return f"{100 * number:.1f} points"
     if unit == "share":
         return f"{number:.2%}" if 0 < number < 0.01 else f"{number:.1%}"
-    if unit == "times":
-        return f"{number:,.1f} times"
-    return f"{number:,.0f}"
+    return f"{number:,.1f} times"
 
 
 def signed(number: float, digits: int = 2) -> str:

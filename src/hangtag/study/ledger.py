@@ -25,7 +25,6 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, write_file
 from hangtag.core.paths import folder_name
 from hangtag.export import bundle
-from hangtag.predict.onnx import cores
 from hangtag.study import claims
 from hangtag.study.claims import Claim, Command, Results, Row
 from hangtag.watch import clock
@@ -249,7 +248,7 @@ class _Desk:
             "words": self.words(command),
             "seconds": time.perf_counter() - began,
             "commit": bundle.commit(),
-            "cores": cores(),
+            "cores": hardware.cores(),
             "printed": printed,
         }
         if _failed_in_part(printed):

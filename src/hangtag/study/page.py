@@ -6,21 +6,21 @@ import json
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Any
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING, Any
 
 from hangtag.core.files import write_file
-from hangtag.core.hardware import cpu_name
+from hangtag.core.hardware import cores, cpu_name
 from hangtag.report.figures.scatter import Axis, Point, scatter, seconds_axis
 from hangtag.report.figures.svg import standalone
-from hangtag.report.judged import cores
 from hangtag.report.page import page
 from hangtag.study.compare import Comparison, Row
 from hangtag.study.sentences import of_pair, on_choosing, sentences
 from hangtag.study.significance import Pair
 from hangtag.study.table import FIT, LETTERS, columns, failures, to_csv, to_markdown
 from hangtag.watch import clock
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 FIGURE = "accuracy_against_time.svg"
 

@@ -1,8 +1,15 @@
-import pytest
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
+from PIL import Image
+
+from hangtag import data
 from hangtag.report.album import Album
 from hangtag.report.judged import measure
-from hangtag.report.sections.glance import glance
+from hangtag.report.sections.glance import _find, glance
+
+from ..conftest import SIZE, fill
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +36,18 @@ def test_shows_photos_before_and_after(found):
     before, after = found.prepared
     assert (before.name, after.name) == ("as photographed", "as the model sees it")
     assert len(before.pictures) == len(after.pictures) == 8
+
+
+@pytest.mark.parametrize("folder", ["split", "whole (2024)"])
+def test_the_photo_shown_is_the_one_the_model_saw(tmp_path, folder):
+    root, generator = tmp_path / folder, np.random.default_rng(0)
+    for half, number in (("train", 30), ("test", 10)) if folder == "split" else (("", 40),):
+        fill(root / half, generator.integers(0, 256, (number, SIZE, SIZE), np.uint8), np.arange(number) % 3)
+    dataset = data.find(str(root), size=SIZE)
+    test = dataset.test()
+    judged = SimpleNamespace(dataset=dataset)
+    for image, source in zip(test.images, test.sources, strict=True):
+        assert np.array_equal(np.asarray(Image.open(_find(judged, source))), image)
 
 
 def test_shows_what_augmentation_does_to_one_picture(shop):

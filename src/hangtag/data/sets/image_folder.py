@@ -25,6 +25,7 @@ from hangtag.data.split import held_out_of
 
 EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 TEST_FOLDERS = ("test", "validation", "val", "valid")
+TENTH = " (a tenth set apart for the test)"  # what `origin` says after the folder where there is none of these
 TEST_SEED = 1  # another cut than validation's
 _MOST_CLASSES = 1_000
 _MOST_BYTES = 8 << 30
@@ -71,8 +72,7 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
     def part(test: bool, every_class: bool) -> Split:
         return learn.read(held_out_of(learn.labels, max(1, len(learn.labels) // 10), TEST_SEED) == test, every_class)
 
-    origin = f"{path} (a tenth set apart for the test)"
-    return Dataset(name, class_names, lambda: part(False, True), lambda: part(True, False), origin)
+    return Dataset(name, class_names, lambda: part(False, True), lambda: part(True, False), f"{path}{TENTH}")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hangtag.core import recipe as recipes
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Split
 from hangtag.data.contact_sheet import examples
-from hangtag.data.sets.image_folder import TEST_FOLDERS
+from hangtag.data.sets.image_folder import TENTH, TEST_FOLDERS
 from hangtag.report.album import TEST, Album
 from hangtag.report.judged import Judged
 from hangtag.report.pictures import picture_uri
@@ -129,8 +129,8 @@ def _prepared(judged: Judged) -> tuple[str, list[Strip]]:
 
 def _find(judged: Judged, source: str) -> Path | None:
     """The file a test picture came from. A set tells where it lies, and its pictures by their path inside it."""
-    root = Path(judged.dataset.origin.partition(" (")[0])
-    for folder in (root, root / "train", *(root / name for name in TEST_FOLDERS)):
+    root = Path(judged.dataset.origin.removesuffix(TENTH))
+    for folder in (*(root / name for name in TEST_FOLDERS), root / "train", root):  # test/a.png is not train/a.png
         if (folder / source).is_file():
             return folder / source
     return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hangtag.report.judged import Judged, cores
+from hangtag.core.hardware import cores
+from hangtag.report.judged import Judged
 from hangtag.watch import clock
 
 
