@@ -14,8 +14,11 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from hangtag.cli.data import command
+from hangtag.core import card as cards
 from hangtag.data.sets import drawn
 from hangtag.data.sets.fashion_mnist import FASHION_MNIST
+
+from ..predict.conftest import tiny_model
 
 
 def run(*arguments: str) -> Result:

@@ -15,8 +15,9 @@ NAMES = ("dark", "bright")
 class Loaded:
     class_names = NAMES
 
-    def __init__(self, full=False):
-        self.card = Card(name="brightness", class_names=NAMES, size=8, colour=False, full=full, data={"name": "lamps"})
+    def __init__(self, full=False, learnt=120):
+        about = {"name": "lamps", "digest": split(learnt, 0).digest()}
+        self.card = Card(name="brightness", class_names=NAMES, size=8, colour=False, full=full, data=about)
 
     def predict_proba(self, images):
         bright = images.mean(axis=(1, 2)) / 255
@@ -69,6 +70,14 @@ def test_refuses_validation_of_a_model_that_learnt_from_it(asked):
         evaluate_bundle("full", split="val")
     assert caught.value.code == "usage_split"
     assert evaluate_bundle("full").n == 40  # the test split is still fair
+
+
+def test_refuses_validation_of_a_model_that_learnt_from_other_pictures(asked):
+    """A folder that has grown is parted anew: most of what is held out now was learnt from before."""
+    with pytest.raises(HangtagError, match="other data") as caught:
+        evaluate_bundle(Loaded(learnt=110), split="val")
+    assert caught.value.code == "usage_split"
+    assert evaluate_bundle(Loaded(learnt=110)).n == 40
 
 
 def test_refuses_a_split_that_does_not_exist(asked):

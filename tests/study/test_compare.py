@@ -227,3 +227,40 @@ def test_a_file_that_others_made_is_judged_beside_them(place):
     assert record["peak_rss_mb"] is None
     assert record["p50_ms"] > 0
     write(found)
+
+
+def partial(place, name, classes, **more):
+    """A recipe file of some classes."""
+    model = {"name": "lenet5", "filters": [2, 4]}
+    recipe = {"name": name, "model": model, "epochs": 1, "batch_size": 64, "classes": classes, **more}
+    (place.path / f"{name}.json").write_text(json.dumps(recipe))
+    return f"{name}.json"
+
+
+def test_models_of_some_classes_are_judged_on_these(place):
+    half = partial(place, "half", ["5-9"])
+    found = compare(read([half]), data="drawn")
+    assert found.pictures == 75
+    (row,) = found.rows
+    assert next(iter(row.per_class)) == "Sandal"
+    assert row.first("n") == 75
+    again = compare(read([row.first("bundle")]), data="drawn", split="val")
+    assert again.rows[0].first("n") == 17  # of 33 held out of 400
+
+
+def test_models_of_different_classes_are_refused_before_anything_is_trained(place):
+    with pytest.raises(HangtagError, match="on the same classes") as caught:
+        compare(read([partial(place, "half", ["5-9"]), "tiny.json"]), data="drawn")
+    assert caught.value.code == "usage_class"
+    assert trained(place) == []
+
+
+def test_of_a_bundle_that_learnt_from_other_pictures_no_fit_and_no_validation_is_told(place, monkeypatch, garments):
+    mine = compare(read(["tiny.json"]), data="drawn").rows[0].first("bundle")
+    monkeypatch.setitem(garments, 400, garments[400].take(np.arange(399)))
+    row = compare(read([mine]), data="drawn", out=place.path / "grown").rows[0]
+    assert row.accuracy > 0
+    assert (row.first("val_accuracy"), row.first("train_accuracy"), row.first("fit")) == (None, None, None)
+    with pytest.raises(HangtagError, match="other data") as caught:
+        compare(read([mine]), data="drawn", split="val", out=place.path / "val")
+    assert caught.value.code == "usage_split"

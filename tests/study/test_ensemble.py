@@ -1,7 +1,7 @@
 """Bundles put together answer as they should, and only where they agree."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -155,3 +155,24 @@ def test_of_members_that_know_the_validation_pictures_nothing_is_said(trained, t
     found = ensemble([trained("one"), trained("all", full=True)], out=tmp_path / "e", watch=quiet())
     assert (found.val_accuracy, found.members[0].val_accuracy) == (None, None)
     assert cards.read(tmp_path / "e/bundle").full
+
+
+def test_members_that_learnt_from_other_pictures_are_not_judged(trained, tmp_path, monkeypatch):
+    names = [trained("one"), trained("two", seed=1)]
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 250)
+    told = []
+    found = ensemble(names, out=tmp_path / "e", watch=replace(quiet(), message=told.append))
+    assert found.val_accuracy is None
+    assert cards.read(tmp_path / "e/bundle").metrics == {}
+    assert "other data" in told[0]
+    with pytest.raises(HangtagError, match="other data"):
+        ensemble(names, how="weighted", out=tmp_path / "w", watch=quiet())
+
+
+def test_other_pictures_are_another_ensemble(trained, tmp_path, monkeypatch):
+    names = [trained("one"), trained("two", seed=1)]
+    ensemble(names, out=tmp_path / "e", watch=quiet())
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 250)
+    with pytest.raises(HangtagError) as caught:
+        ensemble(names, out=tmp_path / "e", watch=quiet())
+    assert caught.value.code == "run_other_settings"

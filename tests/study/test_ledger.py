@@ -1,11 +1,14 @@
 """The ledger runs real commands, once each, and a command that fails takes only its own claims with it."""
 
 import json
+import subprocess
 import sys
+import time
 
 import pytest
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import owning
 from hangtag.study import claims, ledger
 from hangtag.study.claims import Claim, Command, Row
 from hangtag.study.claims_page import markdown
@@ -174,3 +177,39 @@ def test_an_answer_longer_than_a_pipe_holds_nothing_up(tmp_path, monkeypatch):
     told = []
     assert len(ledger.run_hangtag(["list"], told.append)["long"]) == 300_000
     assert told == ["told"]
+
+
+def test_a_command_ends_with_the_one_that_asked_for_it(tmp_path):
+    """Killed without a word, `claims` leaves nothing behind that trains on and keeps the folder."""
+    words = ["train", "lenet5", "--data", "drawn", "--out", str(tmp_path / "run"), "--json"]
+    program = (
+        f"from hangtag.study.ledger import run_hangtag; run_hangtag({words}, lambda line: print(line, flush=True))"
+    )
+    asking = subprocess.Popen([sys.executable, "-P", "-c", program], stdout=subprocess.PIPE, encoding="utf-8")
+    with asking:
+        assert asking.stdout is not None
+        asking.stdout.readline()
+        asking.kill()
+    until = time.monotonic() + 60
+    while True:
+        try:
+            with owning(tmp_path / "run", "run_busy", "it trains on"):
+                break
+        except HangtagError:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+def test_a_folder_that_is_being_left_is_waited_for(claimed, tmp_path, monkeypatch):
+    claimed(some=claim(MODELS))
+    answers = [HangtagError("run_busy", "another process is at work"), {"metrics": [1, 2, 3]}]
+
+    def ask(words, output):
+        answer = answers.pop(0)
+        if isinstance(answer, HangtagError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(ledger, "run_hangtag", ask)
+    monkeypatch.setattr(ledger.time, "sleep", lambda seconds: None)
+    assert ledger.measure(tmp_path).rows[0].ours == 3

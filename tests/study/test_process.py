@@ -44,6 +44,17 @@ def mumble(watch):
             pass
     os.kill(os.getpid(), signal.SIGKILL)
 
+def talk(watch, saved):
+    import pathlib, time
+    try:
+        while True:
+            watch.message("step")
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        watch.message("saving")
+        pathlib.Path(saved).write_text("whole")
+        raise
+
 def last(watch):
     import time
     watch.message("begun")
@@ -53,7 +64,7 @@ def last(watch):
         raise KeyboardInterrupt("stopped after step 3 and saved")
 
 module = types.ModuleType("hangtag.study.tasks")
-for task in (add, fail, crash, die, mumble, last):
+for task in (add, fail, crash, die, mumble, talk, last):
     setattr(module, task.__name__, task)
 sys.modules["hangtag.study.tasks"] = module
 """
@@ -144,6 +155,24 @@ def test_whoever_asks_may_be_killed_and_leaves_no_worker_behind(tasks):
     while _alive(worker) and time.monotonic() < until:
         time.sleep(0.02)
     assert not _alive(worker)
+
+
+def test_what_runs_for_one_that_is_killed_saves_although_nobody_listens(tasks, tmp_path):
+    saved = tmp_path / "saved"
+    script = textwrap.dedent(f"""
+        from pathlib import Path
+        from hangtag.study.process import ask
+        ask("tasks:talk", {{"saved": {str(saved)!r}}}, Path({str(tasks)!r}), lambda told: print("step", flush=True))
+    """)
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    with parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        parent.kill()
+    until = time.monotonic() + 20
+    while not saved.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert saved.exists()
 
 
 def _alive(pid: int) -> bool:

@@ -69,6 +69,7 @@ def test_a_line_means_what_it_looks_like(line, wanted):
         ("precision=1..2", "usage_value", "precision"),
         ("model.activation=relu,gleu", "usage_value", "Did you mean 'gelu'?"),
         ("epochs=0,3", "usage_value", "above 0"),
+        ("classes=0-4|5-9", "usage_unknown_key", "classes"),
         ("published_grd", "usage_unknown_space", "Did you mean 'published_grid'?"),
         ("=1,2", "usage_space", "key=values"),
     ],
@@ -79,6 +80,11 @@ def test_what_no_run_could_use_is_refused_before_any(line, code, hint):
     assert caught.value.code == code
     assert hint in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_a_list_of_names_can_be_chosen_where_there_is_one_already():
+    base = override(recipes.create("lenet5"), ["teachers=one,two"])
+    assert read(["teachers=a|b,c"], base).dimensions["teachers"].values == ("a", "b,c")
 
 
 def test_no_space_is_refused():

@@ -1,5 +1,6 @@
 """The chain's books, with trainers that only pretend."""
 
+import contextlib
 import math
 
 import pytest
@@ -91,3 +92,33 @@ def test_the_frozen_baseline_is_what_was_promised():
     for change in CHANGES:
         recipe = override(recipe, change.settings)
     assert recipe.batch_size > 32
+
+
+def test_what_could_not_be_judged_is_refused_before_it_is_trained(chain, pretended):
+    with pytest.raises(HangtagError, match="knn leaves no bundle"):
+        chain(baseline=recipes.create("knn"), changes=(Change("few", ("few=3",)),))
+    assert pretended.ran == []
+
+
+@pytest.mark.slow  # a network is trained
+def test_a_network_of_some_classes_is_judged_on_these(tmp_path, garments):
+    settings = ["epochs=1", "batch_size=64", "model.filters=2,4", "classes=5-9", f"data={garments.partition('=')[0]}"]
+    found = speed_chain(
+        tmp_path / "chain", baseline=override(recipes.create("lenet5"), settings), data=garments, device="cpu",
+        changes=(Change("batch size", ("batch_size=32",)),),
+    )  # fmt: skip
+    assert [step.name for step in found.steps] == ["baseline", "batch size"]
+
+
+def test_ctrl_c_before_a_step_has_begun_is_no_failure(chain, pretended, monkeypatch):
+    from hangtag.training import interrupt
+
+    def meddle(count):
+        stop.requested = True
+
+    pretended.ends = staticmethod(lambda recipe: {"died": -2})
+    pretended.meddle = staticmethod(meddle)
+    stop = interrupt.Stop()
+    monkeypatch.setattr(interrupt, "listening", lambda: contextlib.nullcontext(stop))
+    with pytest.raises(KeyboardInterrupt):
+        chain()

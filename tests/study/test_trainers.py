@@ -122,3 +122,13 @@ def alive(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_run_stopped_before_it_begins_is_stopped_and_no_death(garments, tmp_path):
+    fresh = Trainers(1, tmp_path / "log")
+    try:
+        fresh.start(7, recipe("epochs=400"), data=garments, out=tmp_path / "a", device="cpu")
+        fresh.stop(7, "save")
+        assert said(fresh, 7)[-1] == {"stopped": "save"}
+    finally:
+        fresh.close()

@@ -222,3 +222,36 @@ def test_the_page_escapes_names(found):
     nasty = replace(found, data="<script>alert(1)</script>")
     assert "<script>alert(1)" not in to_html(nasty)
     assert "from scratch" in to_html(found)
+
+
+def test_fine_tuning_is_gentler_also_where_the_rate_is_the_optimisers_own(tmp_path):
+    for part, rates in (
+        (Part("adamw"), {"lr": 3e-4}),
+        (Part("muon", lr=0.1), {"lr": 0.03, "rest_lr": 3e-4}),
+    ):
+        base = replace(RECIPE, optimiser=part)
+        runs = transfer_module._runs(base, ("Bag",), ("Dress", "Shirt"), 2, None, [], tmp_path)
+        (tuned,) = (run.recipe.optimiser.options for run in runs if run.name == "fine_tuned")
+        assert tuned == {key: pytest.approx(rate) for key, rate in rates.items()}
+
+
+def test_what_was_asked_of_the_classifier_holds_over_frozen_features_too(tmp_path):
+    base = replace(RECIPE, model=Part("fast", widths=(4, 4, 8), dense=16))
+    runs = transfer_module._runs(base, ("Bag",), ("Dress", "Shirt"), 2, None, [], tmp_path)
+    (frozen,) = (run.recipe.model.options for run in runs if run.name == "frozen")
+    assert (frozen["dense"], frozen["dropout"]) == (16, 0.5)
+
+
+def test_a_network_that_the_larger_classifier_does_not_fit_keeps_its_own(tmp_path):
+    base = replace(RECIPE, model=Part("fast", widths=(4, 8), depths=(1, 1)), batch_size=64)
+    found = study(tmp_path / "s", base=base)
+    assert "grids" not in cards.read(found.folder / "frozen/bundle").recipe["model"]
+
+
+def test_other_pictures_under_the_same_name_are_other_settings(found, monkeypatch):
+    from hangtag.data.sets import drawn
+
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 260)
+    with pytest.raises(HangtagError) as caught:
+        study(found.folder, few=(3,))
+    assert caught.value.code == "run_other_settings"

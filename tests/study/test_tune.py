@@ -240,6 +240,19 @@ def test_folders_stay_of_the_start_the_best_and_the_front_alone(study, tmp_path)
     assert not list((tmp_path / "a" / "trials").glob("*/checkpoints"))
 
 
+def test_what_a_file_manager_leaves_is_passed_by(study, tmp_path, pretended):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / ".DS_Store").touch()
+
+    def meddle(count):
+        (tmp_path / "a" / "trials" / ".DS_Store").touch()
+        (tmp_path / "a" / "trials" / "desktop.ini").touch()
+
+    pretended.meddle = staticmethod(meddle)
+    assert len(study(trials=4).trials) == 4
+    assert (tmp_path / "a" / "trials" / "desktop.ini").exists()
+
+
 def test_after_its_time_no_trial_begins(study, pretended):
     pretended.meddle = staticmethod(lambda count: None)
     assert len(study(trials=None, timeout_s=1e-9).trials) == 0

@@ -17,7 +17,7 @@ from hangtag.core.printable import as_text, printable
 if TYPE_CHECKING:
     from hangtag.audit import Audit
     from hangtag.core.types import Probabilities, Split
-    from hangtag.predict import Recogniser
+    from hangtag.predict.recogniser import Recogniser
 
 OUT_OF_FOLD = "out-of-fold"
 _SHOWN_SKIPPED = 3

@@ -71,7 +71,7 @@ def command(
     show_result(found.student, base.name, console, data)
     for teacher in found.teachers:
         if teacher["val_accuracy"] is None:
-            told = "has learnt from the validation pictures"
+            told = "may know the validation pictures"
         else:
             told = f"{teacher['val_accuracy']:.2%} in validation"
         console.print(Text(f"  teacher {printable(teacher['bundle'])}: {told}", "dim"))

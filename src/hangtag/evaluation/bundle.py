@@ -42,15 +42,28 @@ def evaluate_bundle(
     predictor = predict.load(bundle, engine=engine) if isinstance(bundle, str | Path) else bundle
     card: Card | None = getattr(predictor, "card", None)
     name = card.name if card else type(predictor).__name__
-    if split == "val" and card and card.full:
-        raise HangtagError("usage_split", f"{name} was trained on the validation pictures too: use --split test")
     dataset = dataset_of(card, data, progress)
     if split == "test":
         pictures, which = dataset.test(), "test"
     else:
-        pictures, which = stratified(dataset.training())[1], "validation"
+        everything = dataset.training()
+        if card and (reason := may_know_validation(card, everything)):
+            raise HangtagError("usage_split", f"{name} {reason}: use --split test")
+        pictures, which = stratified(everything)[1], "validation"
     known = known_to(card, pictures)
     return judge(predictor, known, progress, name=name, data=f"{dataset.name}, {which} split{_of_all(known, pictures)}")
+
+
+def may_know_validation(card: Card, everything: Split) -> str:
+    """Why the validation pictures of a training half cannot judge this model; empty where they can.
+
+    A folder that has grown is parted anew: most of what is held out of it now was learnt from before.
+    """
+    if card.full:
+        return "was trained on the validation pictures too (--full)"
+    if card.data.get("digest") != everything.digest():
+        return "was trained on other data, and may know these validation pictures"
+    return ""
 
 
 def known_to(card: Card | None, split: Split) -> Split:

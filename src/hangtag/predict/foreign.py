@@ -80,7 +80,7 @@ class Tried:
         kind = "logits" if self.logits else "probabilities"
         if name == _BYTES:
             return f"takes bytes, answers with {kind}"
-        said = f"reads pixels as {name}: {best:.1%} of {self.n:,} validation pictures right"
+        said = f"reads pixels as {name}: {best:.1%} of {self.n:,} pictures right that it is not judged on"
         if others:
             second, share = others[0]
             said += f", {share:.1%} as {second}"

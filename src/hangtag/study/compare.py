@@ -23,7 +23,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, write_file
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint
 from hangtag.core.types import Probabilities, Split
-from hangtag.data.split import stratified
+from hangtag.data.split import only, some_classes, stratified
 from hangtag.experiment import claim
 from hangtag.study.budget import epochs_within
 from hangtag.study.contestants import Contestant, data_set_of
@@ -216,8 +216,8 @@ def compare(
         watch: who is told.
 
     Raises:
-        HangtagError: what concerns every run (`usage_*`, `data_*`, `storage_*`, `extra_*`, `run_*`); of what concerns
-            one alone the first, if no run at all came through.
+        HangtagError: `usage_class` if not all know the same classes; what concerns every run (`usage_*`, `data_*`,
+            `storage_*`, `extra_*`, `run_*`); of what concerns one alone the first, if no run at all came through.
         KeyboardInterrupt: on Ctrl-C; the same call goes on.
     """
     name = data_set_of(contestants, data)
@@ -416,12 +416,24 @@ def _pictures(
         watch.told({"what": what, "done": done, "total": total})
 
     dataset = datasets.find(data, name=name, size=size, colour=colour, progress=reading)
+    known = {
+        one.name: some_classes(one.classes, dataset.class_names) if one.classes else dataset.class_names
+        for one in contestants
+    }
+    (first, classes), *others = known.items()
+    if other := next((one for one, names in others if names != classes), None):
+        both = f"{first} knows {_listed(classes)}, {other} {_listed(known[other])}"
+        raise HangtagError("usage_class", f"{both}: they can only be compared on the same classes")
     training = dataset.training()
     digest = training.digest()
     if split == "val":
-        return stratified(training)[1], dataset.name, digest
+        return only(stratified(training)[1], classes), dataset.name, digest
     test = dataset.test()
-    return test, dataset.name, f"{digest} {test.digest()}"
+    return only(test, classes), dataset.name, f"{digest} {test.digest()}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{len(names)} classes, {names[0]} to {names[-1]}"
 
 
 def _made(folder: Path) -> tuple[str, ...]:

@@ -28,12 +28,14 @@ class Contestant:
         recipe: how it is trained, if it is to be.
         model: the folder of a bundle, or a file, if it is there already.
         data: the data set its recipe or card names; None for a model that others made.
+        classes: those it knows, as its recipe or card says; empty: all of its data.
     """
 
     name: str
     recipe: Recipe | None = None
     model: Path | None = None
     data: str | None = None
+    classes: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -100,14 +102,14 @@ def _read(word: str) -> Contestant:
     path = Path(word)
     if path.suffix == ".json":
         recipe = recipes.read(path)
-        return Contestant(recipe.name, recipe, data=recipe.data)
+        return Contestant(recipe.name, recipe, data=recipe.data, classes=recipe.classes)
     if path.suffix in ENDINGS:
         if not path.is_file():
             raise HangtagError("bundle_not_found", f"there is no file {path}")
         return Contestant(path.name, model=path)
     if word in recipes.register.names():
         recipe = recipes.create(word)
-        return Contestant(recipe.name, recipe, data=recipe.data)
+        return Contestant(recipe.name, recipe, data=recipe.data, classes=recipe.classes)
     try:
         folder = find_bundle(word)
     except HangtagError as error:
@@ -117,4 +119,7 @@ def _read(word: str) -> Contestant:
         hint = nearest(word, known) or " `hangtag list` names them."
         raise HangtagError("usage_unknown_recipe", f"no recipe or model is called {word!r}.{hint}") from error
     card: Card = cards.read(folder)
-    return Contestant(card.name if Path(word).exists() else word, model=folder, data=card.data.get("name"))
+    classes = card.class_names if "classes_in_all" in card.data else ()
+    return Contestant(
+        card.name if Path(word).exists() else word, model=folder, data=card.data.get("name"), classes=classes
+    )

@@ -27,7 +27,7 @@ class Distilled:
     """A student, its teachers, and the same recipe without them if that was asked for."""
 
     student: Run
-    teachers: list[dict[str, Any]]  # {"bundle", "name", "val_accuracy"}; None: it has learnt from those pictures
+    teachers: list[dict[str, Any]]  # {"bundle", "name", "val_accuracy"}; None: it may know those pictures
     plain: Run | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,7 +81,11 @@ def distil(
         untaught = experiment.run(alone, data=data, out=place, full=full, device=device, watch=watch)
     judged = []
     for name in teachers:
-        card = cards.read(find_bundle(name))
-        accuracy = None if card.full else evaluate_bundle(name, data, "val", watch.reading).accuracy
-        judged.append({"bundle": name, "name": card.name, "val_accuracy": accuracy})
+        try:
+            accuracy = evaluate_bundle(name, data, "val", watch.reading).accuracy
+        except HangtagError as error:
+            if error.code != "usage_split":
+                raise
+            accuracy = None
+        judged.append({"bundle": name, "name": cards.read(find_bundle(name)).name, "val_accuracy": accuracy})
     return Distilled(student=student, teachers=judged, plain=untaught)

@@ -27,7 +27,7 @@ from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, fingerprint, from_dict
 from hangtag.core.types import Labels, Pictures, Predictor, Probabilities, Split
 from hangtag.data.split import stratified
-from hangtag.evaluation.bundle import dataset_of, known_to
+from hangtag.evaluation.bundle import dataset_of, known_to, may_know_validation
 from hangtag.evaluation.evaluation import Evaluation, answers, score
 from hangtag.export import bundle as bundles
 from hangtag.export.parity import Parity, compare
@@ -114,11 +114,13 @@ def ensemble(
         raise HangtagError("usage_value", "an ensemble is of two bundles or more")
     opened = [open_bundle(name) for name in names]
     _check_alike(names, opened)
+    dataset = dataset_of(opened[0].card, data, watch.reading)
+    everything = dataset.training()
     settings = {
         "study": "ensemble",
         "how": how,
         "members": [one.card.files[ONNX]["sha256"] for one in opened],
-        "data": data or opened[0].card.data.get("name"),
+        "data": {"name": dataset.name, "digest": everything.digest()},
         **({"half": True} if half else {}),
     }
     folder = out or Path("runs") / f"ensemble-{fingerprint(settings)}"
@@ -128,24 +130,30 @@ def ensemble(
         if (known := _finished(folder)) is not None:
             watch.message(f"finished already: {folder}")
             return known
-        found = _made(names, opened, how, half, data, folder, watch)
+        found = _made(names, opened, how, half, dataset.name, everything, folder, watch)
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(found), indent=1).encode())
     return found
 
 
 def _made(
-    names: Sequence[str], opened: list[Bundle], how: How, half: bool, data: str | None, folder: Path, watch: Watch
+    names: Sequence[str],
+    opened: list[Bundle],
+    how: How,
+    half: bool,
+    data: str,
+    everything: Split,
+    folder: Path,
+    watch: Watch,
 ) -> Ensemble:
     first = opened[0].card
-    dataset = dataset_of(first, data, watch.reading)
-    everything = dataset.training()
     training, validation = (known_to(first, part) for part in stratified(everything))
-    learnt_all = [name for name, one in zip(names, opened, strict=True) if one.card.full]
-    if how == "weighted":
-        _check_held_out(names, opened, learnt_all, everything.digest())
-    fair = not learnt_all
-    if not fair:
-        watch.message(f"{learnt_all[0]} has learnt from the validation pictures too: nothing is left to judge on")
+    reasons = [(name, may_know_validation(one.card, everything)) for name, one in zip(names, opened, strict=True)]
+    unfair = next((f"{name} {reason}" for name, reason in reasons if reason), "")
+    if unfair and how == "weighted":
+        raise HangtagError("usage_value", f"weights are fitted on validation pictures, and {unfair}: use --how average")
+    if unfair:
+        watch.message(f"{unfair}: nothing is left to judge on")
+    fair = not unfair
     members: list[Predictor] = [OnnxPredictor(one.files[ONNX], one.card) for one in opened]
     said = [
         answers(member, validation, watch.reading, name=one.card.name, what=f"judging {one.card.name}")
@@ -154,7 +162,7 @@ def _made(
     weights = [1 / len(names)] * len(names)
     if how == "weighted":
         weights = fit_weights(said, validation.labels).tolist()
-    card = _card(how, names, opened, weights, dataset.name, everything.digest())
+    card = _card(how, names, opened, weights, data, everything.digest())
     proof = validation.images[: experiment.PARITY_PICTURES]
     if how == "soup":
         content, stirred, parity, card = _soup(names, opened, training, proof, card, watch)
@@ -244,19 +252,6 @@ def _check_alike(names: Sequence[str], opened: list[Bundle]) -> None:
             raise HangtagError(
                 "bundle_incompatible", f"{name} takes pictures in {theirs}, {names[0]} in {ours}: they need the same"
             )
-
-
-def _check_held_out(names: Sequence[str], opened: list[Bundle], learnt_all: list[str], digest: str) -> None:
-    for name, one in zip(names, opened, strict=True):
-        if name in learnt_all:
-            reason = "was trained on the validation pictures too (--full)"
-        elif one.card.data.get("digest") != digest:
-            reason = "was trained on other data, and may know these validation pictures"
-        else:
-            continue
-        raise HangtagError(
-            "usage_value", f"weights are fitted on validation pictures, and {name} {reason}: use --how average"
-        )
 
 
 def _card(how: How, names: Sequence[str], opened: list[Bundle], weights: list[float], data: str, digest: str) -> Card:

@@ -27,7 +27,8 @@ from hangtag.core.files import owning, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import ClassicalRecipe
 from hangtag.core.types import Dataset, Pictures, Predictor, Probabilities, Split
-from hangtag.data.split import few_of_each, stratified
+from hangtag.data.split import few_of_each, only, some_classes, stratified
+from hangtag.evaluation.bundle import known_to, may_know_validation
 from hangtag.evaluation.evaluation import Evaluation, answers, score
 from hangtag.predict import foreign
 from hangtag.predict.foreign import ForeignPredictor, Reading
@@ -89,7 +90,8 @@ def train(
     )
     predictor = kept[0] if run.bundle is None else predict.load(run.bundle)
     dataset = datasets.find(data, name=name, size=chosen.size, colour=chosen.colour, progress=watch.reading)
-    halves = _Halves(dataset, few=getattr(chosen, "few", None), seed=chosen.seed)
+    classes = some_classes(chosen.classes, dataset.class_names) if chosen.classes else ()
+    halves = _Halves(dataset, classes, few=chosen.few, seed=chosen.seed)
     judged = halves.judge(predictor, split, Path(folder) / "answers.npy", chosen.name, watch)
     timed = {}
     if run.bundle is None:  # the model ends with this process
@@ -117,7 +119,7 @@ def open_and_judge(model: str, name: str, data: str | None, split: Half, folder:
         name, data, split, folder, watch: as for `train`.
 
     Raises:
-        HangtagError: what opening and judging raise; `usage_split` for validation pictures a bundle was trained on.
+        HangtagError: what opening and judging raise; `usage_split` for validation pictures a bundle may know.
     """
     path, given = Path(model), Path(folder) / "answers.npy"
     predictor: Predictor
@@ -126,7 +128,7 @@ def open_and_judge(model: str, name: str, data: str | None, split: Half, folder:
         network = foreign.read(path)
         dataset = datasets.find(data, name=name, size=network.size or 28, progress=watch.reading)
         halves = _Halves(dataset)
-        sample = training_sample(halves.pictures("val"))
+        sample = training_sample(halves.pictures("train" if split == "val" else "val"))  # not what it is judged on
         reader, tried = foreign.fitted(network, sample.images, sample.labels, dataset.class_names)
         facts = {
             "file_mb": path.stat().st_size / 1e6,
@@ -135,23 +137,24 @@ def open_and_judge(model: str, name: str, data: str | None, split: Half, folder:
             "logits": tried.logits,
             "remark": tried.sentence,
         }
-        predictor, seen_validation = reader, False
+        predictor, unfair = reader, ""
         judged = halves.judge(predictor, split, given, path.name, watch)
     else:
         recogniser = predict.load(path)
         card = recogniser.card
         dataset = datasets.find(data, name=name, size=card.size, colour=card.colour, progress=watch.reading)
-        halves = _Halves(dataset, few=card.recipe.get("few"), seed=card.recipe.get("seed", 0))
-        seen_validation = card.full
-        if card.full and split == "val":
-            raise HangtagError(
-                "usage_split", f"{card.name} was trained on the validation pictures too: use --split test"
-            )
-        judged = halves.judge(recogniser, split, given, card.name, watch)
+        everything = dataset.training()
+        unfair = may_know_validation(card, everything)
+        if unfair and split == "val":
+            raise HangtagError("usage_split", f"{card.name} {unfair}: use --split test")
+        some = known_to(card, everything).class_names
+        halves = _Halves(dataset, some, few=card.recipe.get("few"), seed=card.recipe.get("seed", 0))
+        own = card.data.get("digest") == everything.digest()  # of other data nobody knows what it learnt from
+        judged = halves.judge(recogniser, split, given, card.name, watch, learnt=own)
         facts = _facts(card)
         predictor = recogniser
     validation = {}
-    if not seen_validation:
+    if not unfair:
         evaluation = score(answers(predictor, halves.pictures("val"), watch.reading), halves.pictures("val"))
         validation = {"val_accuracy": evaluation.accuracy, "val_loss": evaluation.loss}
     return {**judged, **facts, **validation, "bundle": model}
@@ -194,11 +197,12 @@ class _Halves:
 
     Args:
         dataset: whose halves.
+        classes: the pictures of these; none named: of all.
         few, seed: what was learnt from: so many pictures of each class, drawn so; None: all.
     """
 
-    def __init__(self, dataset: Dataset, few: int | None = None, seed: int = 0) -> None:
-        self.dataset, self._few, self._seed = dataset, few, seed
+    def __init__(self, dataset: Dataset, classes: Sequence[str] = (), *, few: int | None = None, seed: int = 0) -> None:
+        self.dataset, self._classes, self._few, self._seed = dataset, classes or dataset.class_names, few, seed
         self._test: Split | None = None
         self._parted: tuple[Split, Split] | None = None
 
@@ -206,35 +210,41 @@ class _Halves:
         """Test, validation, or a sample of the pictures learnt from."""
         if split == "test":
             if self._test is None:
-                self._test = self.dataset.test()
+                self._test = only(self.dataset.test(), self._classes)
             return self._test
         if self._parted is None:
-            training, validation = stratified(self.dataset.training())
+            training, validation = (only(part, self._classes) for part in stratified(self.dataset.training()))
             if self._few is not None:
                 training = few_of_each(training, self._few, self._seed)
             self._parted = training_sample(training), validation
         return self._parted[split == "val"]
 
-    def judge(self, predictor: Predictor, split: Half, given: Path, name: str, watch: Watch) -> dict[str, Any]:
-        """Scores, and the verdict on the fit; the answers go to the file `given`."""
-        pictures, learnt = self.pictures(split), self.pictures("train")
+    def judge(
+        self, predictor: Predictor, split: Half, given: Path, name: str, watch: Watch, *, learnt: bool = True
+    ) -> dict[str, Any]:
+        """Scores, and the verdict on the fit if it learnt from this data; the answers go to the file `given`."""
+        pictures = self.pictures(split)
         on = f"{self.dataset.name}, {'test' if split == 'test' else 'validation'} split"
         said = answers(predictor, pictures, watch.reading, name=name, data=on)
         evaluation = score(said, pictures, name=name, data=on)
-        known = answers(predictor, learnt, watch.reading, name=name, what="judging pictures it learnt from")
-        training_accuracy = float((known.argmax(axis=1) == learnt.labels).mean())
         file = io.BytesIO()
         np.save(file, said, allow_pickle=False)
         write_file(given, file.getvalue())
-        return {
+        found = {
             "n": evaluation.n,
             "accuracy": evaluation.accuracy,
             "loss": evaluation.loss,
             "f1": evaluation.f1,
             "per_class": {row["label"]: row["f1"] for row in evaluation.per_class},
-            "train_accuracy": training_accuracy,
-            "fit": fit_verdict(evaluation, said, pictures, training_accuracy, len(learnt)),
+            "train_accuracy": None,
+            "fit": None,
         }
+        if learnt:
+            sample = self.pictures("train")
+            known = answers(predictor, sample, watch.reading, name=name, what="judging pictures it learnt from")
+            right = float((known.argmax(axis=1) == sample.labels).mean())
+            found |= {"train_accuracy": right, "fit": fit_verdict(evaluation, said, pictures, right, len(sample))}
+        return found
 
 
 def fit_verdict(

@@ -10,7 +10,6 @@ import contextlib
 import json
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from hangtag.watch import clock
 
 Tell = Callable[[str], None]
 _NAMED = re.compile(r"\{([\w-]+)\}")
+_SAVE_S = 60.0  # a command that is interrupted saves and stops
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,11 +236,18 @@ class _Desk:
         """Run a command to its end and keep what it printed, unless a part of it failed: that is tried again next time.
 
         Raises:
-            HangtagError: `training_failed`, with the command's own error.
+            HangtagError: the command's own.
         """
         began = time.perf_counter()
         try:
-            printed = run_hangtag(self.words(command), self.output)
+            while True:
+                try:
+                    printed = run_hangtag(self.words(command), self.output)
+                    break
+                except HangtagError as error:  # one that a killed call left behind stops by and by
+                    if error.code != "run_busy" or time.perf_counter() - began > _SAVE_S:
+                        raise
+                    time.sleep(1)
         except HangtagError as error:
             self.failures[command.name] = f"{self.line(command)}: {error.message}"
             raise
@@ -269,12 +276,19 @@ def run_hangtag(words: Sequence[str], output: Tell) -> dict[str, Any]:
     """`hangtag WORDS` in a process of its own: the JSON it prints.
 
     Raises:
-        HangtagError: `training_failed`, with the command's own line.
+        HangtagError: the command's own; `training_failed` if it ended without a word.
         KeyboardInterrupt: passed on after the command has saved.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:  # a pipe nobody reads yet would hold up a long one
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "hangtag", *words],  # -P: no module of the current folder is ours
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "hangtag.cli._attended",
+                *words,
+            ],  # -P: no module of the current folder is ours
+            stdin=subprocess.PIPE,  # when it ends, the command is interrupted: even where we are killed
             stdout=answer,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -291,7 +305,8 @@ def run_hangtag(words: Sequence[str], output: Tell) -> dict[str, Any]:
     except ValueError as error:
         raise HangtagError("training_failed", f"it ended with status {process.returncode}") from error
     if process.returncode:
-        raise HangtagError("training_failed", result.get("error", {}).get("message", "it failed"))
+        told = result.get("error", {})
+        raise HangtagError(told.get("code", "training_failed"), told.get("message", "it failed"))
     return result
 
 
@@ -301,11 +316,14 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if sys.platform != "win32":
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(60)
-        process.kill()
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.wait(_SAVE_S)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:  # at once, if Ctrl-C is pressed again
+            process.kill()
         raise
 
 

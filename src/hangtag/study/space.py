@@ -28,7 +28,15 @@ Settings: TypeAlias = dict[str, Value]
 
 _RANGE = re.compile(r"(.+?)\.\.(.+?)(?::(log|linear))?")
 _FACTOR = 10  # between the ends of a range, from which on it is logarithmic unless told
-_FIXED = ("kind", "name", "data", "size", "colour", "checkpoint_s")  # what is judged is the same for all trials
+_FIXED = (
+    "kind",
+    "name",
+    "data",
+    "classes",
+    "size",
+    "colour",
+    "checkpoint_s",
+)  # what is judged is the same for all trials
 _REGISTRIES = {
     "model": "hangtag.models",
     "augment": "hangtag.augment",
@@ -164,7 +172,7 @@ def applied(recipe: Recipe, settings: Settings) -> Recipe:
         recipe = override(recipe, [f"{key}={written(value)}"])
         after = getattr(recipe, head)
         if not rest and isinstance(after, Part | tuple):
-            known = {part.name: part for part in (before if isinstance(before, tuple) else [before] if before else [])}
+            known = {part.name: part for part in _parts(before)}
             kept = [known.get(part.name, part) if not part.options else part for part in _parts(after)]
             changes: dict[str, Any] = {head: tuple(kept) if isinstance(after, tuple) else kept[0]}
             recipe = replace(recipe, **changes)

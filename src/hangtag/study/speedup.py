@@ -16,12 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hangtag import classical, evaluation, predict, recipes
 from hangtag import data as datasets
-from hangtag import evaluation, predict, recipes
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
-from hangtag.core.recipe import Recipe, override, to_dict
+from hangtag.core.recipe import ClassicalRecipe, Recipe, override, to_dict
 from hangtag.data.split import stratified
+from hangtag.evaluation.bundle import known_to
 from hangtag.experiment import claim
 from hangtag.study.trainers import Trainers
 from hangtag.watch import clock as duration
@@ -165,6 +166,9 @@ def speed_chain(
     for change in changes:
         recipe = override(recipe, change.settings)
         chain.append((change, recipe))
+    for _, one in chain:
+        if isinstance(one, ClassicalRecipe) and not classical.register.facts(one.estimator.name)["onnx"]:
+            raise HangtagError("usage_value", f"{one.estimator.name} leaves no bundle that could be judged afterwards")
     busy = f"another process is at work in {out}: wait for it, or choose another folder"
     with owning(out, "run_busy", busy), interrupt.listening() as stop:
         sweep(out, owned=True)
@@ -242,6 +246,8 @@ def _trained(
                     progress(1, 1)
                     run: dict[str, Any] = said["done"]
                     return run
+                if "died" in said and stop.requested:
+                    raise KeyboardInterrupt("stopped: the same call goes on")
                 if "failed" in said or "died" in said:
                     raise HangtagError("training_failed", f"{place}: {said.get('failed', 'its process died')}")
                 if "stopped" in said:
@@ -261,11 +267,11 @@ def _judged(place: Path, data: str | None, progress: Callable[[str, int, int], N
         return known
     model = predict.load(place / "bundle")
     dataset = datasets.find(data, name=str(model.card.data["name"]), size=model.card.size, colour=model.card.colour)
-    training, _ = stratified(dataset.training())
+    training, test = (known_to(model.card, part) for part in (stratified(dataset.training())[0], dataset.test()))
     found = {
         "data": dataset.name,
         "train": evaluation.judge(model, training, progress).accuracy,
-        "test": evaluation.judge(model, dataset.test(), progress).accuracy,
+        "test": evaluation.judge(model, test, progress).accuracy,
     }
     write_file(path, json.dumps(found).encode())
     return found

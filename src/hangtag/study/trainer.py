@@ -54,9 +54,9 @@ class _Trainer:
         threading.Thread(target=self._listen, daemon=True).start()
         self._tell({"ready": True})
         while True:
-            order = self._runs.get()
-            self._stop = ""
             try:
+                order = self._runs.get()  # may be stopped before it has begun
+                self._stop = ""
                 answer = self._train(order)
             except _PrunedError:
                 answer = {"stopped": "prune"}

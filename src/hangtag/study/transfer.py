@@ -20,7 +20,7 @@ from hangtag import experiment, models
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
-from hangtag.core.recipe import NetworkRecipe, Part, fingerprint, from_dict, to_dict
+from hangtag.core.recipe import NetworkRecipe, Part, fingerprint, from_dict, options_of, to_dict
 from hangtag.data.split import some_classes
 from hangtag.watch import Watch, lines
 
@@ -140,7 +140,7 @@ def transfer(
     settings = {
         "study": "transfer",
         "recipe": to_dict(base),
-        "data": data or base.data,
+        "data": {"name": dataset.name, "digest": dataset.training().digest()},
         "from": list(learnt),
         "to": list(new),
         "few": sorted(few),
@@ -259,22 +259,36 @@ def _recipe(kind: str, base: NetworkRecipe, start: str) -> NetworkRecipe:
     if kind == "scratch":
         return replace(base, name=name)
     if kind == "fine_tuned":
-        rates = {key: rate * _GENTLER for key, rate in base.optimiser.options.items() if key in ("lr", "rest_lr")}
-        optimiser = Part(base.optimiser.name, **{**base.optimiser.options, **rates})
-        return replace(base, name=name, start=start, optimiser=optimiser)
-    over_frozen = models.register.facts(base.model.name).get("over_frozen", {})
+        from hangtag.training import optimisers
+
+        options = {**base.optimiser.options}
+        for key, option in options_of(optimisers.register.get(base.optimiser.name)).items():
+            if key in ("lr", "rest_lr"):
+                options[key] = _GENTLER * options.get(key, option.default)
+        return replace(base, name=name, start=start, optimiser=Part(base.optimiser.name, **options))
     return replace(
         base,
         name=name,
         start=start,
         freeze=True,
-        model=Part(base.model.name, **{**base.model.options, **over_frozen}),
+        model=_reading_more(base),
         optimiser=_HEAD,
         schedule=Part("one_cycle", warmup=0.1),
         label_smoothing=0.0,
         prune=0.0,
         epochs=max(1, base.epochs // 3),  # it soon knows what frozen features tell (docs/log.md)
     )
+
+
+def _reading_more(base: NetworkRecipe) -> Part:
+    """The model with the classifier that makes most of frozen features, if it has one that fits it."""
+    over = models.register.facts(base.model.name).get("over_frozen", {})
+    model = Part(base.model.name, **{**over, **base.model.options})
+    try:
+        models.create(model, 2, 3 if base.colour else 1, base.size)
+    except HangtagError:  # of another number of stages, say
+        return base.model
+    return model
 
 
 def _trained(

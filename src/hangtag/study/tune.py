@@ -25,8 +25,8 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.paths import folder_name
-from hangtag.core.recipe import NetworkRecipe, fingerprint, to_dict
-from hangtag.data.split import VALIDATION_SEED, stratified
+from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint, to_dict
+from hangtag.data.split import VALIDATION_SEED, only, some_classes, stratified
 from hangtag.experiment import differences
 from hangtag.study import storage as storages
 from hangtag.study import trials as judging
@@ -150,7 +150,7 @@ def tune(
     if objective == "accuracy-time" and jobs > 1:
         watch.message("trials side by side slow each other down: their times say less than with --jobs 1")
     planned, wanted = _planned(space, grid, trials, timeout_s)
-    about_data, validation = _about(recipe.data, data, recipe.size, recipe.colour, watch)
+    about_data, validation = _about(recipe, data, watch)
     settings = {
         "recipe": to_dict(recipe),
         "space": space.to_dict(),
@@ -225,11 +225,12 @@ def _planned(
     return every if len(every) <= TRIALS else [start], len(every)
 
 
-def _about(name: str, data: str | None, size: int, colour: bool, watch: Watch) -> tuple[dict[str, Any], int]:
+def _about(recipe: Recipe, data: str | None, watch: Watch) -> tuple[dict[str, Any], int]:
     """What the trials will learn from; the test pictures are not even opened."""
-    dataset = datasets.find(data, name=name, size=size, colour=colour, progress=watch.reading)
+    dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     everything = dataset.training()
-    training, validation = stratified(everything)
+    classes = some_classes(recipe.classes, dataset.class_names) if recipe.classes else dataset.class_names
+    training, validation = (only(part, classes) for part in stratified(everything))
     about = {
         "name": dataset.name,
         "digest": everything.digest(),
@@ -251,7 +252,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> str:
         known = json.loads(path.read_text(encoding="utf-8"))
         token, differing = str(known.pop("token")), differences(known, json.loads(json.dumps(settings)))
     except FileNotFoundError:
-        if others := sorted(found.name for found in folder.iterdir() if found.name != ".lock"):
+        if others := sorted(found.name for found in folder.iterdir() if not found.name.startswith(".")):
             raise HangtagError(
                 "run_damaged", f"{folder} holds {others[0]} but no study.json: choose another --out"
             ) from None
@@ -487,6 +488,8 @@ class _Work:
         known = self.trials()
         kept = {trial.number for trial in [*judging.front(known), *filter(None, [self.best(known), self.start(known)])]}
         for folder in (self.folder / "trials").glob("*"):
+            if not folder.name.isdecimal():  # a file manager's
+                continue
             at = int(folder.name)
             if at not in kept | self._on.keys():
                 shutil.rmtree(folder, ignore_errors=True)

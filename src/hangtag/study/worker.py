@@ -8,6 +8,7 @@ standard input ends, whoever asked is gone or wants it to stop: it is interrupte
 from __future__ import annotations
 
 import _thread
+import contextlib
 import importlib
 import json
 import os
@@ -29,10 +30,11 @@ def main() -> int:
     os.dup2(2, 1)  # what libraries print is no message of ours
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the study may have had it ignored
     job = json.loads(sys.stdin.readline())
-    threading.Thread(target=_listen, args=(sys.stdin,), daemon=True).start()
+    threading.Thread(target=interrupted_with, args=(sys.stdin,), daemon=True).start()
 
     def tell(**line: Any) -> None:
-        out.write(json.dumps(line) + "\n")
+        with contextlib.suppress(BrokenPipeError):  # whoever asked was killed: the task still has to save
+            out.write(json.dumps(line) + "\n")
 
     module, _, name = job["task"].partition(":")
     try:
@@ -56,7 +58,8 @@ def main() -> int:
     return 1
 
 
-def _listen(stdin: IO[str]) -> None:
+def interrupted_with(stdin: IO[str]) -> None:
+    """Wait for the end of standard input, then interrupt the main thread as Ctrl-C does."""
     while stdin.read(1):
         pass
     if hasattr(signal, "pthread_kill"):  # wakes the main thread even from a wait

@@ -57,3 +57,35 @@ def test_it_says_what_was_claimed_and_how_it_is_read(claim):
 def test_the_whole_takes_less_than_three_hours_and_the_quick_one_minutes():
     assert sum(command.seconds for command in COMMANDS.values()) < 3 * 3600
     assert sum(command.quick_seconds for command in COMMANDS.values()) < 15 * 60
+
+
+def compared(**accuracies):
+    """What `compare` printed, made up: every network and algorithm that claims are read from."""
+    from hangtag.study.claims._networks import NETWORKS, OTHERS, OURS
+
+    def of(name):
+        return accuracies.get(name, 0.85)
+
+    names = (*NETWORKS, *OTHERS, *OURS)
+    rows = [
+        {
+            "recipe": name, "n": 1, "accuracy": {"mean": of(name)}, "loss": {"mean": 0.3}, "seconds": {"mean": 60.0},
+            "train_accuracy": {"mean": of(name) + 0.02}, "params": 1000, "file_mb": 16.0,
+        }
+        for name in names
+    ]  # fmt: skip
+    pairs = [
+        {"first": a, "second": b, "difference": of(a) - of(b), "p_holm": 0.01}
+        for i, a in enumerate(names) for b in names[i + 1 :]
+    ]  # fmt: skip
+    return {"compare": {"rows": rows, "pairs": pairs}}
+
+
+def test_a_lead_is_told_as_a_lead():
+    claim = CLAIMS["better_than_others"]
+    results = compared(custom_cnn=0.93, svm=0.90, mlp=0.94)
+    lead = next(row for row in claim.rows(results) if row.unit == "points")
+    assert lead.ours == pytest.approx(-0.01)
+    (said,) = claim.remarks(results)
+    assert "custom_cnn against svm: +3.0 points" in said
+    assert "custom_cnn against mlp: -1.0 points" in said

@@ -46,7 +46,7 @@ def _remarks(results: Results) -> list[str]:
     said = []
     for pair in results[COMPARED.name]["pairs"]:
         if ours in (pair["first"], pair["second"]) and {pair["first"], pair["second"]} & set(OTHERS):
-            other, sign = (pair["second"], -1) if pair["first"] == ours else (pair["first"], 1)
+            other, sign = (pair["second"], 1) if pair["first"] == ours else (pair["first"], -1)
             gain, p = sign * pair["difference"], pair["p_holm"]
             said.append(
                 f"{ours} against {other}: {100 * gain:+.1f} points, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"
