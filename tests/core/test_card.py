@@ -85,6 +85,8 @@ def test_a_missing_card_is_refused(tmp_path):
         ({"name": ...}, "name"),
         ({"size": "big"}, "size should be a whole number"),
         ({"size": 0}, "picture size"),
+        ({"size": 5_000_000_000}, "picture size"),
+        ({"metrics": {"test": [1]}}, "metrics"),
         ({"class_names": ["a", "a"]}, "class names"),
         ({"class_names": ["a"]}, "class names"),
         ({"class_names": "ab"}, "class_names should be a list"),

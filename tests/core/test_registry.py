@@ -1,4 +1,5 @@
 import sys
+import types
 
 import pytest
 
@@ -61,6 +62,20 @@ def test_two_things_may_not_share_a_name(registry):
     registry("owl")(len)
     with pytest.raises(ValueError, match="two wild animals are called 'owl'"):
         registry("owl")(print)
+
+
+def test_the_name_of_one_of_ours_is_taken_whether_or_not_it_was_imported(registry):
+    for name in ("lion", "fish"):
+        with pytest.raises(ValueError, match=f"a wild animal of ours is called '{name}'"):
+            registry(name)(len)
+    assert registry.get("lion")() == "roar"
+
+
+def test_things_of_two_files_are_two_things(registry):
+    one, other = (types.FunctionType((lambda: 0).__code__, {"__name__": name}) for name in ("first", "second"))
+    registry("owl")(one)
+    with pytest.raises(ValueError, match="two wild animals are called 'owl'"):
+        registry("owl")(other)
 
 
 def test_an_entry_of_ones_own_counts_like_any_other(registry):

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import os
 import pickle
 import sys
 import zipfile
@@ -151,3 +152,19 @@ def test_a_bundle_without_a_model_is_damaged(bundle):
     (bundle / cards.ONNX).unlink()
     cards.write(cards.read(bundle), bundle)
     assert code_of(bundle) == "bundle_damaged"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no such files")
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_has_no_end_is_not_read(bundle, kind):
+    (bundle / cards.ONNX).unlink()
+    if kind == "pipe":
+        os.mkfifo(bundle / cards.ONNX)
+    else:
+        (bundle / cards.ONNX).symlink_to("/dev/zero")
+    assert code_of(bundle) == "bundle_damaged"
+
+
+def test_a_file_longer_than_any_model_is_refused(bundle, monkeypatch):
+    monkeypatch.setattr("hangtag.predict.bundle.MAX_BYTES", 100)
+    assert code_of(bundle) == "bundle_incompatible"

@@ -52,6 +52,34 @@ def test_every_form_of_a_picture_gives_the_same_answer(recogniser, tmp_path, sha
     assert [answer.path for answer in answers] == [None] * 5 + [str(path)] * 2
 
 
+def test_a_large_photo_is_the_same_picture_however_it_is_given(recogniser):
+    """Noise that averaging takes away would else decide where the background ends."""
+    array = np.random.default_rng(0).normal(200, 3, (1000, 1400)).clip(0, 255).astype(np.uint8)
+    array[300:700, 500:850] = 40
+    forms = [png(array), array, Image.fromarray(array), np.repeat(array[..., None], 3, axis=2), array[..., None]]
+    seen = [recogniser.recognise(form).pixels for form in forms]
+    assert all(np.array_equal(pixels, seen[0]) for pixels in seen)
+    assert (seen[0] > 100).any(axis=1).sum() == 28
+
+
+def test_a_grey_picture_in_three_channels_or_one_passes_unchanged(recogniser):
+    grey = pixels(3)
+    for form in (np.repeat(grey[..., None], 3, axis=2), grey[..., None]):
+        assert np.array_equal(recogniser.recognise(form).pixels, grey)
+    several = recogniser.recognise(np.stack([pixels(1), pixels(2)])[..., None])
+    assert [item.top for item in several] == [recogniser.recognise(pixels(seed)).top for seed in (1, 2)]
+
+
+def test_of_an_animation_it_is_told_how_much_was_not_looked_at(recogniser):
+    frames = [Image.fromarray(pixels(seed)) for seed in range(3)]
+    file = io.BytesIO()
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
+    answer = recogniser.recognise(file.getvalue())
+    assert answer.top == recogniser.recognise(pixels(0)).top
+    assert answer.to_dict()["frames_ignored"] == 2
+    assert "frames_ignored" not in recogniser.recognise(pixels(0)).to_dict()
+
+
 def test_a_picture_of_the_models_size_is_judged_as_the_model_judges_it(recogniser):
     answer = recogniser.recognise(pixels(), top=10)
     row = recogniser.predict_proba(pixels()[None])[0]

@@ -199,3 +199,31 @@ def test_leaves_no_watchdog_behind(decoder):
         decoder.convert(encoded(), 28, False)
     time.sleep(0.05)
     assert threading.active_count() <= before + 1
+
+
+def test_children_that_died_idle_cost_no_picture(decoder):
+    for _ in range(2):
+        decoder._idle.put(module._Child())
+    for child in list(decoder._idle.queue):
+        child.ready = child.process.stdout.read(1) == b"!"
+        child.process.kill()
+        child.process.wait()
+    assert decoder.convert(encoded(), 28, False).shape == (28, 28)
+
+
+def test_a_child_that_died_before_it_was_ready_costs_no_picture(decoder):
+    decoder.start()
+    (child,) = decoder._idle.queue
+    child.process.kill()
+    child.process.wait()
+    assert decoder.convert(encoded(), 28, False).shape == (28, 28)
+
+
+def test_counts_the_frames_of_an_animation_it_ignores(decoder):
+    frames = [Image.new("L", (28, 28), value) for value in (10, 100, 200)]
+    file = io.BytesIO()
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
+    pixels, ignored = decoder.read(file.getvalue(), 28, False)
+    assert (pixels == 10).all()
+    assert ignored == 2
+    assert decoder.read(encoded(), 28, False)[1] == 0

@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import socket
 import threading
 import time
@@ -130,6 +131,38 @@ def test_too_many_at_once_are_told_to_come_back_before_they_send(ask, pictures, 
             go_on.set()
         assert [sender.result()[0] for sender in inside] == [200, 200]
     assert ask(body=pictures[1][0])[0] == 200
+
+
+def test_those_who_began_to_send_when_there_was_room_are_told_too(ask, pictures, recogniser, port, monkeypatch):
+    monkeypatch.setattr(app, "INSIDE", 2)
+    go_on = threading.Event()
+    recognise = recogniser.recognise
+
+    def slowly(*arguments):
+        assert go_on.wait(20)
+        return recognise(*arguments)
+
+    monkeypatch.setattr(recogniser, "recognise", slowly)
+    content = pictures[1][0]
+    head = f"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    senders = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(5)]
+    for sender in senders:
+        sender.sendall(head + content[:10])
+    time.sleep(0.2)
+    for sender in senders:
+        sender.sendall(content[10:])
+    try:
+        readable = []
+        until = time.monotonic() + 10
+        while len(readable) < 3 and time.monotonic() < until:
+            readable = select.select(senders, [], [], 0.1)[0]
+    finally:
+        go_on.set()
+    answers = [heard(sender) for sender in senders]
+    for sender in senders:
+        sender.close()
+    assert len(readable) == 3
+    assert sorted(head[9:12] for head, _ in answers) == [b"200"] * 2 + [b"503"] * 3
 
 
 def test_who_sends_slowly_keeps_nobody_out(ask, pictures, port, monkeypatch):

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from hangtag.core.errors import HangtagError
 from hangtag.serve import server
 
 
@@ -28,3 +29,10 @@ def test_every_address_it_prints_can_be_reached(host):
 def test_everywhere_means_this_machine_first():
     with free("0.0.0.0") as listening:
         assert server.addresses(listening)[0].startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("host", ["ü..x", "ü" * 70, "no.such.host.invalid"])
+def test_what_is_no_address_is_a_line(host):
+    with pytest.raises(HangtagError, match="cannot listen at") as caught:
+        server.listen(host, 0)
+    assert caught.value.code == "usage_address"

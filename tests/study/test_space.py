@@ -2,7 +2,7 @@ import pytest
 
 from hangtag import recipes
 from hangtag.core.errors import HangtagError
-from hangtag.core.recipe import Part
+from hangtag.core.recipe import Part, override
 from hangtag.study.space import Choice, Range, applied, plain, read
 
 

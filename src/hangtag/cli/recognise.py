@@ -113,7 +113,7 @@ def _print_csv(results: Iterator[Recognition], top: int) -> None:
 
     write(["path", "label", "confidence", *names, "error"])
     for result in results:
-        cells = [cell for label, confidence in result.top for cell in (label, f"{confidence:.6f}")]
+        cells = [cell for label, confidence in result.top for cell in (as_text(label), f"{confidence:.6f}")]
         cells += [""] * (2 * top - len(cells))
         error = f"{result.error.code}: {result.error.message}" if result.error else ""
         write([as_text(result.path), *cells, error])

@@ -23,6 +23,7 @@ FILE = "card.json"
 ONNX = "model.onnx"
 WEIGHTS = "weights.safetensors"
 MAX_BYTES = 4_000_000  # a card is a few kilobytes; a longer file is not one
+MAX_SIZE = 4096  # pixels a side; four children that decode for a larger one would fill a gigabyte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +119,11 @@ def read(folder: Path) -> Card:
         card = Card(**values)
     except (HangtagError, TypeError) as error:
         raise HangtagError("bundle_incompatible", f"{path}: {error}") from error
-    if len(set(card.class_names)) != len(card.class_names) or len(card.class_names) < 2 or card.size < 1:
+    names = set(card.class_names)
+    if len(names) != len(card.class_names) or len(names) < 2 or not 1 <= card.size <= MAX_SIZE:
         raise HangtagError("bundle_incompatible", f"{path}: class names or picture size make no sense")
+    if not all(isinstance(scores, dict) for scores in card.metrics.values()):
+        raise HangtagError("bundle_incompatible", f"{path}: its metrics make no sense")
     return card
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,5 +62,8 @@ def writing_to(path: Path) -> Iterator[None]:
                 "storage_full", f"no space left while writing {path}: free some space, try again"
             ) from error
         if error.errno in _READ_ONLY:
-            raise HangtagError("storage_read_only", f"may not write {path}: choose a folder of your own") from error
+            cure = "choose a folder of your own"
+            if os.name == "nt":  # which says the same of a file that is open elsewhere
+                cure += ", or close it in the program that has it open"
+            raise HangtagError("storage_read_only", f"may not write {path}: {cure}") from error
         raise HangtagError("storage_failed", f"could not write {path}: {error.strerror or error}") from error

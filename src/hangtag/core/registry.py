@@ -51,8 +51,10 @@ class Registry(Generic[T]):
 
         def enter(thing: T) -> T:
             known = self._entries.get(name)
-            if known is not None and getattr(known, "__qualname__", known) != getattr(thing, "__qualname__", thing):
+            if known is not None and _origin(known) != _origin(thing):
                 raise ValueError(f"two {self.kind}s are called {name!r}: {known} and {thing}")
+            if _origin(thing)[0] not in (f"{self.package}.{name}", None) and (self._folder() / f"{name}.py").exists():
+                raise ValueError(f"a {self.kind} of ours is called {name!r}: choose another name for {thing}")
             self._entries[name] = thing
             self._facts[name] = facts
             return thing
@@ -97,3 +99,9 @@ class Registry(Generic[T]):
         assert spec is not None, self.package
         assert spec.origin is not None, self.package
         return Path(spec.origin).parent
+
+
+def _origin(thing: Any) -> tuple[str | None, Any]:
+    """Module and name where it was written: the same cell run twice is the same thing. An object is only itself."""
+    name = getattr(thing, "__qualname__", None)
+    return (None, thing) if name is None else (thing.__module__, name)

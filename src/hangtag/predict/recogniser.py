@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,14 @@ from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict.folder import find_pictures, is_folder
 from hangtag.preprocess import decoder
 
+if TYPE_CHECKING:
+    from hangtag.preprocess.decode import Picture
+
 BATCH = 64  # pictures the model is given at once; at most twice as many are held
 Source: TypeAlias = Any
-"""A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W) or (H,
-W, 3)."""
+"""A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W), (H, W,
+1) or (H, W, 3)."""
+_Prepared: TypeAlias = tuple[NDArray[np.uint8], int]  # what the model sees; frames ignored
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Recognition:
         top: (label, confidence) of the likeliest classes, the first of them included.
         error: why there is no label, or None.
         pixels: what the model saw, or None.
+        frames_ignored: frames of an animation after the first.
     """
 
     path: str | None
@@ -51,15 +56,20 @@ class Recognition:
     top: tuple[tuple[str, float], ...] = ()
     error: HangtagError | None = None
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+    frames_ignored: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """`{path, label, confidence, top: [{label, confidence}], error}`; `error` is null or `{code, message}`."""
+        """`{path, label, confidence, top: [{label, confidence}], error}`; `error` is null or `{code, message}`.
+
+        Of an animation, which is judged by its first frame, also `frames_ignored`.
+        """
         return {
             "path": self.path,
             "label": self.label,
             "confidence": self.confidence if self.label is not None else None,
             "top": [{"label": label, "confidence": confidence} for label, confidence in self.top],
             "error": self.error.to_dict() if self.error else None,
+            **({"frames_ignored": self.frames_ignored} if self.frames_ignored else {}),
         }
 
     def __str__(self) -> str:
@@ -140,8 +150,8 @@ class Recogniser:
 
         Args:
             source: one picture (see `Source`), or an iterable of them, a folder (all pictures below it), or an array of
-                pictures, (N, H, W) or (N, H, W, 3). A grey picture of exactly the model's size passes unchanged;
-                anything else is converted as a photo (`preprocess.photo.convert`).
+                pictures, (N, H, W), (N, H, W, 1) or (N, H, W, 3). A grey picture of exactly the model's size passes
+                unchanged; anything else is converted as a photo (`preprocess.photo.convert`).
             top: how many classes to name.
 
         Returns:
@@ -153,7 +163,7 @@ class Recogniser:
         if isinstance(source, str | os.PathLike) and is_folder(Path(source)):
             return Recognitions(self.stream(find_pictures([Path(source)]).paths, top))
         if isinstance(source, np.ndarray) and (
-            source.ndim == 4 or (source.ndim == 3 and source.shape[2] not in (3, 4))
+            source.ndim == 4 or (source.ndim == 3 and source.shape[2] not in (1, 3, 4))
         ):
             return Recognitions(self.stream(source, top))
         if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview | np.ndarray) or _is_image(source):
@@ -165,7 +175,7 @@ class Recogniser:
 
     def stream(self, sources: Iterable[Source], top: int = 3) -> Iterator[Recognition]:
         """`recognise` of picture after picture, in order, holding at most two batches of them at a time."""
-        waiting: deque[tuple[Source, Future[NDArray[np.uint8]]]] = deque()
+        waiting: deque[tuple[Source, Future[_Prepared]]] = deque()
         remaining = iter(sources)
         workers = ThreadPoolExecutor(decoder.shared().workers, "hangtag-picture")
         try:
@@ -178,20 +188,20 @@ class Recogniser:
         finally:
             workers.shutdown(wait=False, cancel_futures=True)
 
-    def _prepare(self, source: Source) -> NDArray[np.uint8]:
-        from hangtag.preprocess.photo import convert, read_file
+    def _prepare(self, source: Source) -> _Prepared:
+        from hangtag.preprocess.photo import ENOUGH, convert, read_file
 
         size, colour = self.card.size, self.card.colour
         if isinstance(source, str | os.PathLike):
-            path = Path(source)
-            return decoder.shared().convert(read_file(path), size, colour)
+            return decoder.shared().read(read_file(Path(source)), size, colour)
         if isinstance(source, bytes | bytearray | memoryview):
-            return decoder.shared().convert(bytes(source), size, colour)
-        return convert(_picture(source), size, colour)
+            return decoder.shared().read(bytes(source), size, colour)
+        picture = _picture(source, ENOUGH * size)
+        return convert(picture, size, colour), picture.frames_ignored
 
-    def _judge(self, batch: list[tuple[Source, Future[NDArray[np.uint8]]]], top: int) -> Iterator[Recognition]:
+    def _judge(self, batch: list[tuple[Source, Future[_Prepared]]], top: int) -> Iterator[Recognition]:
         prepared = [_outcome(future) for _, future in batch]
-        good = [pixels for pixels in prepared if not isinstance(pixels, HangtagError)]
+        good = [outcome[0] for outcome in prepared if not isinstance(outcome, HangtagError)]
         answers = iter(self.predict_proba(np.stack(good)) if good else ())
         for (source, _), outcome in zip(batch, prepared, strict=True):
             path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
@@ -201,10 +211,11 @@ class Recogniser:
             row: NDArray[np.float32] = next(answers)
             best = np.argsort(-row, kind="stable")[: max(1, top)]
             ranked = tuple((self.class_names[i], round(float(row[i]), 6)) for i in best)
-            yield Recognition(path, *ranked[0], top=ranked, pixels=outcome)
+            pixels, frames_ignored = outcome
+            yield Recognition(path, *ranked[0], top=ranked, pixels=pixels, frames_ignored=frames_ignored)
 
 
-def _outcome(future: Future[NDArray[np.uint8]]) -> NDArray[np.uint8] | HangtagError:
+def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:
     try:
         return future.result()
     except HangtagError as error:
@@ -219,19 +230,21 @@ def _is_image(source: Source) -> bool:
     return pillow is not None and isinstance(source, pillow.Image)
 
 
-def _picture(source: Source) -> Any:
-    """The caller's own image or array as a `Picture`."""
-    from hangtag.preprocess.decode import Picture, check_size, flatten
+def _picture(source: Source, enough: int) -> Picture:
+    """The caller's own image or array as the `Picture` that its PNG would be; see `preprocess.decode.decode`."""
+    from hangtag.preprocess.decode import check_size, flatten
 
     if _is_image(source):
         try:
             check_size(*source.size)
-            return flatten(source)
+            return flatten(source, enough)
         except HangtagError:
             raise
         except Exception as error:  # a lazily opened file is decoded only now
             raise HangtagError("image_damaged", f"the image does not decode: {error}") from error
     array = np.asarray(source)
+    if array.ndim == 3 and array.shape[2] == 1:  # as Keras has grey pictures
+        array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
         raise HangtagError("image_shape", f"a picture is an array (H, W) or (H, W, 3), not {array.shape}")
     if array.dtype != np.uint8:
@@ -240,7 +253,9 @@ def _picture(source: Source) -> Any:
             raise HangtagError("image_shape", f"a picture of {array.dtype} has no fixed range: {cure}")
         array = array.astype(np.uint8)
     check_size(array.shape[1], array.shape[0])
-    return Picture(array)
+    from PIL import Image
+
+    return flatten(Image.fromarray(np.ascontiguousarray(array)), enough)
 
 
 def _row(item: Recognition) -> str:

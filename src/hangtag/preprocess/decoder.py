@@ -59,7 +59,12 @@ class Decoder:
             self._idle.put(_Child())
 
     def convert(self, content: bytes, size: int, colour: bool) -> NDArray[np.uint8]:
-        """A picture file's content as a model's input; see `preprocess.photo.convert`.
+        """`read` without the number of frames."""
+        return self.read(content, size, colour)[0]
+
+    def read(self, content: bytes, size: int, colour: bool) -> tuple[NDArray[np.uint8], int]:
+        """A picture file's content as a model's input (see `preprocess.photo.convert`), and how many frames of an
+        animation were ignored.
 
         Raises:
             HangtagError: `image_*`; `image_decoder_failed` if the child crashed, hung or ran out of memory;
@@ -67,10 +72,13 @@ class Decoder:
         """
         with self._turns:
             for attempt in (1, 2):  # once more on a fresh child: the first may have died of something else
-                child = self._take()
+                child = self._take() if attempt == 1 else _Child()
                 try:
                     answer, pixels = child.ask(content, size, colour, self.timeout_s)
                 except _DiedError as death:
+                    if not child.ready and (child.hung or attempt == 2):
+                        cure = f"run `{Path(sys.executable).name} -m {_MODULE}` to see why"
+                        raise HangtagError("internal_decoder", f"the picture decoder does not start: {cure}") from death
                     if child.hung or attempt == 2:
                         raise HangtagError("image_decoder_failed", f"the picture's decoder {death}") from death
                 except BaseException:  # interrupted half-way: what the child would say next belongs to nobody
@@ -86,7 +94,8 @@ class Decoder:
             raise HangtagError(str(answer["code"]), str(answer["message"]))
         import numpy as np
 
-        return np.frombuffer(pixels, np.uint8).reshape((size, size, 3) if colour else (size, size))
+        shape = (size, size, 3) if colour else (size, size)
+        return np.frombuffer(pixels, np.uint8).reshape(shape), int(answer["frames_ignored"])
 
     def close(self) -> None:
         """End the children that are idle; the decoder stays usable."""
@@ -151,8 +160,7 @@ class _Child:
             self.ready = self.process.stdout.read(1) == _READY
         if not self.ready:
             self.kill()
-            cure = f"run `{Path(sys.executable).name} -m {_MODULE}` to see why"
-            raise HangtagError("internal_decoder", f"the picture decoder does not start: {cure}")
+            raise _DiedError("did not start")
 
     def _ask(self, content: bytes, size: int, colour: bool) -> tuple[dict[str, Any], bytes]:
         stdin, stdout = self.process.stdin, self.process.stdout
@@ -165,7 +173,7 @@ class _Child:
         if text > 10_000 or pixels not in (0, size * size * (3 if colour else 1)):  # a child taken over could lie
             raise ValueError("no answer of ours")
         answer = json.loads(_exactly(stdout, text))
-        if not isinstance(answer, dict) or (not pixels and "code" not in answer):
+        if not isinstance(answer, dict) or answer.keys() != ({"frames_ignored"} if pixels else {"code", "message"}):
             raise ValueError("no answer of ours")
         return answer, _exactly(stdout, pixels)
 
@@ -215,8 +223,9 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
         content = _exactly(requests, length)
         _limit_time()
         try:
-            pixels = convert(decode(content, enough=ENOUGH * size), size, bool(colour)).tobytes()
-            text = b"{}"
+            picture = decode(content, enough=ENOUGH * size)
+            pixels = convert(picture, size, bool(colour)).tobytes()
+            text = json.dumps({"frames_ignored": picture.frames_ignored}).encode()
         except HangtagError as error:
             pixels, text = b"", json.dumps(error.to_dict()).encode()
         except MemoryError:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
-from hangtag.preprocess.decode import MAX_BYTES, Picture, decode
+from hangtag.preprocess.decode import MAX_BYTES, Picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -67,19 +67,6 @@ def convert(picture: Picture, size: int, colour: bool) -> NDArray[np.uint8]:
     grey = _grey(_centred(small, background, size))
     light, level = (grey, _grey(background)) if _grey(background) < 128 else (255 - grey, 255 - _grey(background))
     return np.maximum(light, level) - level
-
-
-def convert_file(path: Path, size: int, colour: bool) -> NDArray[np.uint8]:
-    """`convert` of a JPEG, PNG or WebP file, decoded in this process.
-
-    Raises:
-        HangtagError: `image_*`, naming the file.
-    """
-    try:
-        content = read_file(path)
-        return convert(decode(content, enough=ENOUGH * size), size, colour)
-    except HangtagError as error:
-        raise HangtagError(error.code, f"{path}: {error.message}") from error
 
 
 def read_file(path: Path) -> bytes:

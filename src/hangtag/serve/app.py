@@ -1,6 +1,6 @@
 """What the service answers: one picture in, one label out; the page that does so for people; and whether it lives.
 
-    POST /recognise?top=3   a picture's bytes -> {label, confidence, top, model, digest}
+    POST /recognise?top=3   a picture's bytes -> {label, confidence, top, model, digest}; of an animation frames_ignored
     GET  /model             name, digest, classes, accuracy
     GET  /health            {"status": "ok"}
     GET  /                  the page
@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 
 from hangtag.core.card import ONNX, WEIGHTS
 from hangtag.core.errors import HangtagError
+from hangtag.core.printable import as_text
 from hangtag.predict.recogniser import Recogniser, Recognition, Recognitions
 from hangtag.serve.guard import Guard, log, refusal
 
@@ -93,10 +94,10 @@ class _Service:
         self.turns = asyncio.Semaphore(AT_WORK)
         self.workers = ThreadPoolExecutor(AT_WORK, "hangtag-serve")
         file = card.files.get(ONNX) or card.files.get(WEIGHTS) or {}
-        self.name = {"model": card.name, "digest": str(file.get("sha256", ""))[:12]}
+        self.name = {"model": as_text(card.name), "digest": str(file.get("sha256", ""))[:12]}
         self.about = {
             **self.name,
-            "class_names": list(recogniser.class_names),
+            "class_names": [as_text(name) for name in recogniser.class_names],
             "size": card.size,
             "colour": card.colour,
             "test_accuracy": (card.metrics.get("test") or {}).get("accuracy"),
@@ -104,8 +105,7 @@ class _Service:
 
     async def recognise(self, request: Request) -> Response:
         """What one picture shows."""
-        if self.inside >= INSIDE:  # said before the body is read
-            raise _RefusedError("busy", f"{INSIDE} pictures are being recognised: try again in a second")
+        self._refuse_crowd()  # said before the body is read
         content = bytearray()
         try:
             top = _top(request)
@@ -118,8 +118,13 @@ class _Service:
         assert isinstance(found, Recognition)  # bytes are one picture
         if found.error is not None:
             raise found.error
-        answer = found.to_dict()
-        return JSONResponse({**{key: answer[key] for key in ("label", "confidence", "top")}, **self.name})
+        answer = {
+            "label": as_text(found.label),
+            "confidence": found.confidence,
+            "top": [{"label": as_text(label), "confidence": confidence} for label, confidence in found.top],
+            **({"frames_ignored": found.frames_ignored} if found.frames_ignored else {}),
+        }
+        return JSONResponse({**answer, **self.name})
 
     async def _receive(self, request: Request, content: bytearray) -> None:
         """The body into `content`, within `RECEIVE_S`: never more than `MAX_BYTES`, nor than `HELD` of all of them."""
@@ -137,6 +142,7 @@ class _Service:
             raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
 
     async def _work(self, request: Request, content: bytearray, top: int) -> Recognition | Recognitions:
+        self._refuse_crowd()  # others' pictures may have arrived meanwhile
         self.inside += 1
         try:
             async with self.turns:
@@ -146,6 +152,10 @@ class _Service:
                 return await loop.run_in_executor(self.workers, self.recogniser.recognise, content, top)
         finally:
             self.inside -= 1
+
+    def _refuse_crowd(self) -> None:
+        if self.inside >= INSIDE:
+            raise _RefusedError("busy", f"{INSIDE} pictures are being recognised: try again in a second")
 
     async def model(self, request: Request) -> Response:
         """Who answers."""

@@ -36,13 +36,14 @@ def listen(host: str, port: int) -> socket.socket:
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
         return socket.create_server((host, port), family=family, dualstack_ipv6=both)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+    except (OSError, TypeError, UnicodeError) as error:  # the last two: a name that cannot be one
+        number, told = getattr(error, "errno", None), getattr(error, "strerror", None)
+        if number == errno.EADDRINUSE:
             reason = f"port {port} of {host} is in use: choose another with --port, or 0 for a free one"
-        elif error.errno == errno.EACCES:
+        elif number == errno.EACCES:
             reason = f"port {port} is for the system's own services: choose one from 1024 with --port"
         else:
-            reason = f"cannot listen at {host}: {error.strerror or error}; --host takes an address of this machine"
+            reason = f"cannot listen at {host}: {told or error}; --host takes an address of this machine"
         raise HangtagError("usage_address", reason) from error
 
 

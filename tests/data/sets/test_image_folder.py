@@ -12,6 +12,7 @@ from PIL import Image
 
 from hangtag.core.errors import HangtagError
 from hangtag.data.sets.image_folder import image_folder
+from hangtag.preprocess import decoder
 
 links = pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
 
@@ -204,3 +205,26 @@ def test_says_how_far_it_is(tmp_path):
 def test_without_a_folder_it_says_what_to_write():
     with pytest.raises(HangtagError, match="image-folder=PATH"):
         image_folder(None, 28, False, lambda *_: None)
+
+
+def test_a_picture_that_ends_its_decoder_is_named_and_the_rest_is_read(tmp_path, monkeypatch):
+    fill(tmp_path / "coat", 4)
+    fill(tmp_path / "hat", 4)
+    real = decoder.Decoder.convert
+
+    def convert(self, content, size, colour):
+        if content == (tmp_path / "hat" / "001.png").read_bytes():
+            raise HangtagError("image_decoder_failed", "the picture's decoder crashed")
+        return real(self, content, size, colour)
+
+    monkeypatch.setattr(decoder.Decoder, "convert", convert)
+    found = opened(tmp_path)
+    skipped = [*found.training().skipped, *found.test().skipped]
+    assert any("hat" in entry and "decoder crashed" in entry for entry in skipped)
+
+
+def test_sources_are_written_alike_on_every_system(tmp_path):
+    fill(tmp_path / "coat" / "deep", 2)
+    fill(tmp_path / "hat", 2)
+    found = opened(tmp_path)
+    assert any(source.startswith("coat/deep/") for half in (found.training(), found.test()) for source in half.sources)

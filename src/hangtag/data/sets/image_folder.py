@@ -7,7 +7,6 @@ Bytes of a name that are no Unicode stand in class names as escapes (`core.print
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from hangtag.core.printable import as_text
 from hangtag.core.types import Dataset, Split
 from hangtag.data.sets import Progress, register
 from hangtag.data.split import held_out_of
+from hangtag.preprocess import decoder
 
 EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 TEST_FOLDERS = ("test", "validation", "val", "valid")
@@ -45,10 +45,10 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
         raise HangtagError("usage_value", "image-folder needs a folder: say --data image-folder=PATH")
     if not path.is_dir():
         raise HangtagError("data_not_found", f"{path} is {'not a folder' if path.exists() else 'not there'}")
-    from hangtag.preprocess.photo import convert_file
+    from hangtag.preprocess.photo import read_file
 
     def convert(file: Path) -> NDArray[np.uint8]:
-        return convert_file(file, size, colour)
+        return decoder.shared().convert(read_file(file), size, colour)
 
     train = path / "train" if (path / "train").is_dir() else path
     tests = [path / name for name in TEST_FOLDERS if (path / name).is_dir()] if train != path else []
@@ -117,7 +117,7 @@ class _Tree:
             images,
             labels,
             self.class_names,
-            tuple(str(files[i][0].relative_to(self.root)) for i in kept),
+            tuple(files[i][0].relative_to(self.root).as_posix() for i in kept),
             tuple(map(as_text, (*skipped, *reasons))),
         )
         empty = [name for name, count in split.counts().items() if not count]
@@ -142,11 +142,13 @@ class _Tree:
             try:
                 images[i] = self.convert(files[i][0])
             except HangtagError as error:
-                return error.message
+                if not error.code.startswith("image"):  # no decoder starts, say
+                    raise
+                return f"{files[i][0]}: {error.message}"
             return ""
 
         kept, reasons = [], []
-        pool = ThreadPoolExecutor(os.cpu_count())  # decoding lets go of the interpreter
+        pool = ThreadPoolExecutor(decoder.shared().workers)  # as many wait for child processes
         try:
             for i, reason in enumerate(pool.map(one, range(len(files)))):
                 if reason:
