@@ -187,8 +187,11 @@ def demo(result: Result) -> str:
 
 
 def drawn(result: Result) -> str:
-    rows = [[f"`{result['recipe']}` on drawn garments", f"{100 * result['mean']:.1f}", str(len(result["seeds"]))]]
-    return markdown(("trained without a single photo", "accuracy % on the real test pictures", "seeds"), rows)
+    summary = result["summary"]
+    rows = [[f"`{summary['recipe']}` on drawn garments", mean(summary["accuracy"], 1, 100)]]
+    note = conditions(result, f"{result['n']} seeds", "torch", "onnxruntime")
+    heads = ("trained without a single photo", "accuracy % on the real test pictures")
+    return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
 
 
 def shipped() -> str:

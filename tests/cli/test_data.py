@@ -238,6 +238,7 @@ def test_audit_without_its_extra_says_so_before_anything_is_read(monkeypatch):
 
 
 def test_audit_by_a_model_reads_the_pictures_as_that_model_takes_them(wares, tmp_path):
+    (wares / "hat" / "broken.png").unlink()
     small = tmp_path / "model"
     small.mkdir()
     (small / cards.ONNX).write_bytes(tiny_model(size=12, colour=True, num_classes=2).SerializeToString())

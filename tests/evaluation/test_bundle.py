@@ -88,10 +88,10 @@ def test_refuses_a_split_that_does_not_exist(asked):
 class Partial(Loaded):
     """Taught two of the four classes of its data."""
 
-    def __init__(self):
+    def __init__(self, digest="another"):
         super().__init__()
-        card = Card(name="some", class_names=NAMES, size=8, colour=False, data={"name": "lamps", "classes_in_all": 4})
-        self.card = card
+        about = {"name": "lamps", "classes_in_all": 4, "digest": digest}
+        self.card = Card(name="some", class_names=NAMES, size=8, colour=False, data=about)
 
 
 @pytest.mark.parametrize("which", ["test", "val"])
@@ -104,7 +104,7 @@ def test_a_model_of_some_classes_is_judged_on_the_pictures_of_these(monkeypatch,
     whole = four(120, 0)
     found = Dataset("lamps", whole.class_names, lambda: whole, lambda: four(40, 1))
     monkeypatch.setattr(hangtag.data, "find", lambda spec, **wanted: found, raising=False)
-    evaluation = evaluate_bundle(Partial(), split=which)
+    evaluation = evaluate_bundle(Partial(whole.digest()), split=which)
     assert evaluation.accuracy == 1.0
     assert evaluation.data.endswith("2 of 4 classes")
     held_out = stratified(whole)[1]

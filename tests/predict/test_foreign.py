@@ -50,7 +50,7 @@ def test_it_says_which_reading_and_how_clear_that_was(pictures):
     images, labels = pictures
     _, tried = fitted(Threshold(90 / 255), images, labels, NAMES)
     assert tried.sentence.startswith("reads pixels as 0 to 1: ")
-    assert "of 400 validation pictures right" in tried.sentence
+    assert "of 400 pictures right that it is not judged on" in tried.sentence
     assert "answers with logits" in tried.sentence
 
     class Indifferent(Threshold):

@@ -31,7 +31,7 @@ def test_everywhere_means_this_machine_first():
         assert server.addresses(listening)[0].startswith("http://127.0.0.1:")
 
 
-@pytest.mark.parametrize("host", ["ü..x", "ü" * 70, "no.such.host.invalid"])
+@pytest.mark.parametrize("host", ["ü..x", "ü" * 70])
 def test_what_is_no_address_is_a_line(host):
     with pytest.raises(HangtagError, match="cannot listen at") as caught:
         server.listen(host, 0)

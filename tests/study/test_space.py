@@ -84,7 +84,10 @@ def test_what_no_run_could_use_is_refused_before_any(line, code, hint):
 
 def test_a_list_of_names_can_be_chosen_where_there_is_one_already():
     base = override(recipes.create("lenet5"), ["teachers=one,two"])
-    assert read(["teachers=a|b,c"], base).dimensions["teachers"].values == ("a", "b,c")
+    chosen = read(["teachers=a|b,c"], base)
+    assert chosen.dimensions["teachers"].values == ("a", "b,c")
+    assert applied(base, {"teachers": "b,c"}).teachers == ("b", "c")
+    assert applied(base, chosen.start()) == base
 
 
 def test_no_space_is_refused():

@@ -52,7 +52,7 @@ def label_errors(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[Labe
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
         raise ValueError(f"want (N, K) and (N,), got {probabilities.shape} and {labels.shape}")
     cleanlab = require("cleanlab.filter", extra="report")
-    if not len(labels):
+    if len(np.unique(labels)) < 2:  # nothing to be mistaken for
         return []
     calibrated = tempered(probabilities, fit_temperature(probabilities, labels))
     # Confident learning estimates how many labels are wrong; those with the least chance are taken.

@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import sha256_of, write_file
+from hangtag.core.recipe import MAX_SIZE
 from hangtag.core.typed import check_keys, coerce
 
 FORMAT = 2  # 2 added `calibration`; a card of format 1 is read as one that has none
@@ -23,7 +24,6 @@ FILE = "card.json"
 ONNX = "model.onnx"
 WEIGHTS = "weights.safetensors"
 MAX_BYTES = 4_000_000  # a card is a few kilobytes; a longer file is not one
-MAX_SIZE = 4096  # pixels a side; four children that decode for a larger one would fill a gigabyte
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -41,8 +42,9 @@ def bundle_names() -> dict[str, Path]:
     """Every bundle that can be called by name, and where it lies."""
     found: dict[str, Path] = {}
     for folder in weights_folders():
-        for card in sorted(folder.glob("*/card.json")):
-            found.setdefault(card.parent.name, card.parent)
+        with contextlib.suppress(OSError):  # before Python 3.13: a name too long, a folder that may not be entered
+            for card in sorted(folder.glob("*/card.json")):
+                found.setdefault(card.parent.name, card.parent)
     return found
 
 

@@ -17,6 +17,8 @@ from typing import Any, Literal, TypeAlias, get_type_hints
 from hangtag.core.errors import HangtagError
 from hangtag.core.typed import check_keys, coerce, parse
 
+MAX_SIZE = 4096  # pixels a side; four children that decode for a larger one would fill a gigabyte
+
 
 @dataclass(frozen=True, init=False)
 class Part:
@@ -237,6 +239,8 @@ def _checked(recipe: Recipe) -> Recipe:
         value = getattr(recipe, key, None)
         if value is not None and value <= 0:
             raise HangtagError("usage_value", f"{key} should be above 0, not {value}")
+    if recipe.size > MAX_SIZE:
+        raise HangtagError("usage_value", f"size should be at most {MAX_SIZE:,} pixels, not {recipe.size:,}")
     for key in ("label_smoothing", "prune"):
         if not 0 <= (share := getattr(recipe, key, 0.0)) < 1:
             raise HangtagError("usage_value", f"{key} should be in [0, 1), not {share}")

@@ -50,12 +50,11 @@ def open_bundle(name_or_path: str | os.PathLike[str]) -> Bundle:
 
 def _read(path: Path, card: cards.Card) -> bytes:
     try:
-        if not path.is_file():
+        if not path.is_file():  # a link may lead to a device, which has no end
             raise HangtagError("bundle_damaged", f"{path} is no file: restore it or train again")
-        with path.open("rb") as file:  # a link may lead to what has no end
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
+        if path.stat().st_size > MAX_BYTES:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
+        content = path.read_bytes()
     except OSError as error:
         raise HangtagError(
             "bundle_damaged", f"{path} cannot be read ({error.strerror}): restore it or train again"

@@ -171,9 +171,9 @@ def applied(recipe: Recipe, settings: Settings) -> Recipe:
             key = f"{head}.{rest[1]}"
         recipe = override(recipe, [f"{key}={written(value)}"])
         after = getattr(recipe, head)
-        if not rest and isinstance(after, Part | tuple):
+        if not rest and (chosen := _parts(after)):
             known = {part.name: part for part in _parts(before)}
-            kept = [known.get(part.name, part) if not part.options else part for part in _parts(after)]
+            kept = [known.get(part.name, part) if not part.options else part for part in chosen]
             changes: dict[str, Any] = {head: tuple(kept) if isinstance(after, tuple) else kept[0]}
             recipe = replace(recipe, **changes)
     return recipe
@@ -336,7 +336,7 @@ def _own(recipe: Recipe, key: str) -> Value:
     elif isinstance(value, Part):
         value = value.name
     elif isinstance(value, tuple):
-        value = tuple(part.name for part in _parts(value))
+        value = tuple(item.name if isinstance(item, Part) else item for item in value)
     assert value is None or isinstance(value, str | int | float | tuple)
     return _list_text(value, str(value)) if isinstance(value, tuple) else value
 

@@ -51,8 +51,8 @@ class _Trainer:
 
     def serve(self) -> None:
         """Train what is asked for until nobody asks any more."""
-        threading.Thread(target=self._listen, daemon=True).start()
         self._tell({"ready": True})
+        threading.Thread(target=self._listen, daemon=True).start()
         while True:
             try:
                 order = self._runs.get()  # may be stopped before it has begun

@@ -282,7 +282,9 @@ def _recipe(kind: str, base: NetworkRecipe, start: str) -> NetworkRecipe:
 
 def _reading_more(base: NetworkRecipe) -> Part:
     """The model with the classifier that makes most of frozen features, if it has one that fits it."""
-    over = models.register.facts(base.model.name).get("over_frozen", {})
+    over = models.register.facts(base.model.name).get("over_frozen")
+    if over is None:
+        return base.model
     model = Part(base.model.name, **{**over, **base.model.options})
     try:
         models.create(model, 2, 3 if base.colour else 1, base.size)

@@ -210,17 +210,21 @@ def test_without_a_folder_it_says_what_to_write():
 def test_a_picture_that_ends_its_decoder_is_named_and_the_rest_is_read(tmp_path, monkeypatch):
     fill(tmp_path / "coat", 4)
     fill(tmp_path / "hat", 4)
+    Image.fromarray(np.full((28, 28), 99, np.uint8)).save(tmp_path / "hat" / "deadly.png")
+    deadly = (tmp_path / "hat" / "deadly.png").read_bytes()
     real = decoder.Decoder.convert
 
     def convert(self, content, size, colour):
-        if content == (tmp_path / "hat" / "001.png").read_bytes():
+        if content == deadly:
             raise HangtagError("image_decoder_failed", "the picture's decoder crashed")
         return real(self, content, size, colour)
 
     monkeypatch.setattr(decoder.Decoder, "convert", convert)
     found = opened(tmp_path)
-    skipped = [*found.training().skipped, *found.test().skipped]
-    assert any("hat" in entry and "decoder crashed" in entry for entry in skipped)
+    training, test = found.training(), found.test()
+    (skipped,) = (*training.skipped, *test.skipped)
+    assert Path(skipped.partition(": ")[0]).name == "deadly.png"
+    assert len(training) + len(test) == 8
 
 
 def test_sources_are_written_alike_on_every_system(tmp_path):
