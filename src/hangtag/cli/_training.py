@@ -79,7 +79,7 @@ def show_result(run: Run, name: str, console: Console, data: str | None = None) 
 
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", justify="right")
-    table.add_column()
+    table.add_column(overflow="fold")  # a path that is cut short could not be copied
     for key, value in run.facts().items():
         table.add_row(key, Text(printable(value), "bold green" if key == "validation accuracy" else ""))
     if run.bundle is not None:

@@ -35,8 +35,9 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
+        host.encode("idna")  # what cannot be a name would leave a socket open
         return socket.create_server((host, port), family=family, dualstack_ipv6=both)
-    except (OSError, TypeError, UnicodeError) as error:  # the last two: a name that cannot be one
+    except (OSError, UnicodeError) as error:
         number, told = getattr(error, "errno", None), getattr(error, "strerror", None)
         if number == errno.EADDRINUSE:
             reason = f"port {port} of {host} is in use: choose another with --port, or 0 for a free one"
