@@ -227,3 +227,25 @@ def test_a_folder_that_is_being_left_is_waited_for(claimed, tmp_path, monkeypatc
     monkeypatch.setattr(ledger, "run_hangtag", ask)
     monkeypatch.setattr(ledger.time, "sleep", lambda seconds: None)
     assert ledger.measure(tmp_path).rows[0].ours == 3
+
+
+def test_the_time_before_it_was_stopped_counts_too(claimed, tmp_path, monkeypatch):
+    kept = Command(name="kept", words=("train", "lenet5"), seconds=1)
+    claimed(some=claim(kept))
+    clock = iter(range(0, 10_000, 100))
+    monkeypatch.setattr(ledger.time, "perf_counter", lambda: next(clock))
+    outcomes = [KeyboardInterrupt(), {"metrics": [1, 2, 3]}]
+
+    def ask(words, output):
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(ledger, "run_hangtag", ask)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.measure(tmp_path)
+    stopped = json.loads((tmp_path / "whole" / "kept.spent.json").read_text())
+    assert stopped >= 100
+    assert ledger.measure(tmp_path).seconds["kept"] >= stopped + 100
+    assert not (tmp_path / "whole" / "kept.spent.json").exists()

@@ -238,30 +238,46 @@ class _Desk:
         Raises:
             HangtagError: the command's own.
         """
-        began = time.perf_counter()
+        spent = self.folder / f"{command.name}.spent.json"
+        before, began = _seconds(spent) if command.keeps else 0.0, time.perf_counter()
         try:
-            while True:
-                try:
-                    printed = run_hangtag(self.words(command), self.output)
-                    break
-                except HangtagError as error:  # one that a killed call left behind stops by and by
-                    if error.code != "run_busy" or time.perf_counter() - began > _SAVE_S:
-                        raise
-                    time.sleep(1)
-        except HangtagError as error:
-            self.failures[command.name] = f"{self.line(command)}: {error.message}"
+            printed = self._answer(command)
+        except BaseException as error:  # the time is not lost: the same call goes on from here
+            write_file(spent, json.dumps(before + time.perf_counter() - began).encode())
+            if isinstance(error, HangtagError):
+                self.failures[command.name] = f"{self.line(command)}: {error.message}"
             raise
         record = {
             "words": self.words(command),
-            "seconds": time.perf_counter() - began,
+            "seconds": before + time.perf_counter() - began,
             "commit": bundle.commit(),
             "cores": hardware.cores(),
             "printed": printed,
         }
         if _failed_in_part(printed):
             self._partly[command.name] = record
+            write_file(spent, json.dumps(record["seconds"]).encode())
             return
         write_file(self._kept_at(command), json.dumps(record, indent=1).encode())
+        spent.unlink(missing_ok=True)
+
+    def _answer(self, command: Command) -> dict[str, Any]:
+        until = time.perf_counter() + _SAVE_S
+        while True:
+            try:
+                return run_hangtag(self.words(command), self.output)
+            except HangtagError as error:  # one that a killed call left behind stops by and by
+                if error.code != "run_busy" or time.perf_counter() > until:
+                    raise
+                time.sleep(1)
+
+
+def _seconds(path: Path) -> float:
+    """What earlier calls spent on a command that has not come to its end."""
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return 0.0
 
 
 def _failed_in_part(printed: dict[str, Any]) -> bool:
