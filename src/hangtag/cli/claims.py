@@ -35,7 +35,8 @@ def command(
 ) -> None:
     """Run again what published projects claim of Fashion-MNIST, and write a ledger: claimed, ours, ratio, command.
 
-    Two and three quarter hours on two cores; `--quick` takes minutes. Ctrl-C stops it, the same command goes on from there.
+    Two and three quarter hours on two cores; `--quick` takes minutes. Ctrl-C stops it, the same command goes on from
+    there.
     """
     from hangtag.core.errors import HangtagError
     from hangtag.core.files import write_file
