@@ -47,6 +47,8 @@ class _Trainer:
         self._orders, self._answers = orders, answers
         self._runs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._stop = ""  # what was asked of the run that is on
+        self._at_work = False
+        self._lock = threading.Lock()
         self._warm = False
 
     def serve(self) -> None:
@@ -54,10 +56,11 @@ class _Trainer:
         self._tell({"ready": True})
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
+            order = self._runs.get()
             try:
-                order = self._runs.get()  # may be stopped before it has begun
-                self._stop = ""
-                answer = self._train(order)
+                with self._lock:
+                    self._at_work = not self._stop
+                answer = self._train(order) if self._at_work else {"stopped": self._stop}  # before it has begun
             except _PrunedError:
                 answer = {"stopped": "prune"}
             except KeyboardInterrupt:
@@ -66,6 +69,7 @@ class _Trainer:
                 answer = {"failed": error.message}
             except Exception as error:
                 answer = {"failed": f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"}
+            self._at_work = False
             self._tell(answer)
 
     def _listen(self) -> None:
@@ -73,10 +77,13 @@ class _Trainer:
         for line in self._orders:
             order = json.loads(line)
             if "stop" not in order:
+                self._stop = ""
                 self._runs.put(order)
                 continue
-            self._stop = order["stop"]
-            if self._stop == "save":
+            with self._lock:
+                self._stop = order["stop"]
+                heard = self._at_work
+            if self._stop == "save" and heard:
                 _thread.interrupt_main(signal.SIGINT)  # the run hears it as Ctrl-C, on Windows too
         os._exit(0)
 
