@@ -28,15 +28,8 @@ Settings: TypeAlias = dict[str, Value]
 
 _RANGE = re.compile(r"(.+?)\.\.(.+?)(?::(log|linear))?")
 _FACTOR = 10  # between the ends of a range, from which on it is logarithmic unless told
-_FIXED = (
-    "kind",
-    "name",
-    "data",
-    "classes",
-    "size",
-    "colour",
-    "checkpoint_s",
-)  # what is judged is the same for all trials
+# What is judged is the same for all trials.
+_FIXED = ("kind", "name", "data", "classes", "size", "colour", "checkpoint_s")
 _REGISTRIES = {
     "model": "hangtag.models",
     "augment": "hangtag.augment",
