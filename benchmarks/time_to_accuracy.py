@@ -74,7 +74,7 @@ def draw(path: Path, ours: dict[str, list[dict[str, Any]]], peers: list[dict[str
         axes.plot(seconds, accuracy, "-o", color=quiet, lw=1.2, ms=3.5, alpha=0.55)
     last = peers[0]["epochs"][-1]
     axes.annotate(
-        f"Keras, three-conv network: {last['epoch']} epochs",
+        f"Keras, three-conv network:\n{last['epoch']} epochs",
         (last["seconds"], 100 * min(run["epochs"][-1]["test_accuracy"] for run in peers)),
         xytext=(8, -10),
         textcoords="offset points",
