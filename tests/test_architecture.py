@@ -13,11 +13,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "hangtag"
 LAYERS = [
     {"core"},
     {"preprocess"},
-    {"data", "augment", "models", "metrics", "classical"},
+    {"data", "augment", "models", "metrics", "classical", "recipes"},
     {"predict"},
     {"training", "evaluation", "audit", "export", "serve"},
     {"watch", "checks"},
-    {"recipes", "experiment", "report"},
+    {"experiment", "report"},
     {"out_of_fold", "study"},
     {"cli"},
 ]

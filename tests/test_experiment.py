@@ -75,6 +75,16 @@ def test_the_card_says_all_a_reader_may_want_to_know(folder):
     assert {"python", "torch", "onnx"} <= set(card.versions)
 
 
+def test_a_recipe_by_its_name_a_folder_by_a_string(tmp_path):
+    run = experiment.run("lenet5", data="drawn", out=str(tmp_path / "here"))
+    assert run.bundle == str(tmp_path / "here/bundle")
+    assert cards.read(tmp_path / "here/bundle").name == "lenet5"
+
+
+def test_an_unknown_recipes_name_is_told_with_the_nearest():
+    assert "Did you mean 'lenet5'" in refused(recipe="lenet6").message
+
+
 def test_result_tells_what_the_served_model_scores(folder):
     result = json.loads((folder / "result.json").read_text())
     assert result["val_accuracy"] == cards.read(folder / "bundle").metrics["validation"]["accuracy"]

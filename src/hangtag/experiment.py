@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import html
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.data.split import VALIDATION_SEED, few_of_each, only, some_classes, stratified
 from hangtag.export import bundle
 from hangtag.export.parity import compare
+from hangtag.recipes import create
 from hangtag.watch import Watch, lines
 from hangtag.watch import clock as duration
 
@@ -81,10 +83,10 @@ class Run:
 
 
 def run(
-    recipe: Recipe,
+    recipe: Recipe | str,
     *,
-    data: str | Dataset | None = None,
-    out: Path | None = None,
+    data: str | os.PathLike[str] | Dataset | None = None,
+    out: str | os.PathLike[str] | None = None,
     full: bool = False,
     device: str = "auto",
     watch: Watch | None = None,
@@ -94,7 +96,7 @@ def run(
     """Train `recipe` and bundle the result.
 
     Args:
-        recipe: what to do.
+        recipe: what to do, or the name of a recipe.
         data: a data set's name, `NAME=PATH`, or a path; by default the recipe's own data set. Or one that is found.
         out: folder of the run; by default one under `runs/` named after everything that decides the result.
         full: learn from the validation pictures too; nothing is left to validate or stop early on.
@@ -111,6 +113,7 @@ def run(
     started = time.perf_counter()
     clock = clock or (lambda: time.perf_counter() - started)
     watch = watch or lines()
+    recipe = create(recipe) if isinstance(recipe, str) else recipe
     _require_extras(recipe)
     dataset = (
         data
@@ -140,7 +143,7 @@ def run(
     settings = {"recipe": recipes.to_dict(recipe), "full": full, "data": about_data}
     learnt = _Learnt.by_others(recipe, device)
     settings |= learnt.digests()
-    folder = out or Path("runs") / f"{folder_name(recipe.name)}-{recipes.fingerprint(settings)}"
+    folder = Path(out) if out else Path("runs") / f"{folder_name(recipe.name)}-{recipes.fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
         if (finished := _claim(folder, settings)) is not None:
             watch.message(f"finished already: {folder}")

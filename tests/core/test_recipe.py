@@ -57,6 +57,15 @@ def test_settings_apply_from_left_to_right():
     assert override(BASE, ["optimiser=sgd", "optimiser.lr=1", "optimiser.lr=2"]).optimiser == Part("sgd", lr=2)
 
 
+def test_a_string_is_one_setting():
+    assert override(BASE, "epochs=3") == replace(BASE, epochs=3)
+
+
+def test_a_name_is_no_recipe():
+    with pytest.raises(HangtagError, match=r"belong to a recipe, such as hangtag\.recipe\('fast'\), not to 'base'"):
+        override("base", ["epochs=3"])
+
+
 @pytest.mark.parametrize(
     ("setting", "hint"),
     [

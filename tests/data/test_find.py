@@ -45,6 +45,12 @@ def test_takes_a_root_or_the_folder_itself(small, tmp_path, folder):
     assert (dataset.name, len(dataset.training()), len(dataset.test())) == ("fashion-mnist", 40, 20)
 
 
+def test_takes_a_path_as_its_string(small, tmp_path):
+    small.write(tmp_path)
+    assert data.find(tmp_path).training().digest() == data.find(str(tmp_path)).training().digest()
+    assert refusal(7).code == "usage_value"
+
+
 def test_takes_hangtag_data_before_the_cache(small, tmp_path, cache, monkeypatch):
     small.write(cache / "data" / "fashion-mnist", train_images=b"bad")
     monkeypatch.setenv("HANGTAG_DATA", str(small.write(tmp_path / "x")))

@@ -52,6 +52,25 @@ def test_every_form_of_a_picture_gives_the_same_answer(recogniser, tmp_path, sha
     assert [answer.path for answer in answers] == [None] * 5 + [str(path)] * 2
 
 
+def test_takes_tensors_of_other_libraries(recogniser):
+    torch = pytest.importorskip("torch")
+    several = pixels(1, (5, 28, 28))
+    tensor = torch.from_numpy(several)
+    wanted = [answer.top for answer in recogniser.recognise(several)]
+    assert [answer.top for answer in recogniser.recognise(tensor)] == wanted
+    assert [answer.top for answer in recogniser.recognise(list(tensor))] == wanted
+    assert recogniser.recognise(tensor[0]).top == wanted[0]
+    assert "no fixed range" in str(recogniser.recognise(tensor[0] / 255))
+    with pytest.raises(HangtagError, match=r"Tensor cannot be read as an array: .*detach"):
+        recogniser.recognise(torch.zeros(28, 28, requires_grad=True))
+
+
+def test_an_array_of_paths_is_several_pictures(recogniser, tmp_path):
+    (tmp_path / "a.png").write_bytes(png(pixels(1)))
+    column = np.array([str(tmp_path / "a.png")] * 2, dtype=object)
+    assert [answer.path for answer in recogniser.recognise(column)] == list(column)
+
+
 def test_a_large_photo_is_the_same_picture_however_it_is_given(recogniser):
     """Noise that averaging takes away would else decide where the background ends."""
     array = np.random.default_rng(0).normal(200, 3, (1000, 1400)).clip(0, 255).astype(np.uint8)
@@ -152,6 +171,12 @@ def test_holds_two_batches_at_most(recogniser):
 def test_refuses_what_is_no_kind_of_picture(recogniser):
     with pytest.raises(HangtagError, match="a picture is a path, bytes"):
         recogniser.recognise(7)
+
+
+@pytest.mark.parametrize("name", [None, 7])
+def test_refuses_to_load_what_is_no_name(name):
+    with pytest.raises(HangtagError, match="loaded by its name or its folder"):
+        hangtag.predict.load(name)
 
 
 def test_takes_colour_where_the_model_does(make_bundle):

@@ -165,7 +165,7 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
 
 
 def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
-    """The recipe with `key=value` settings applied, left to right.
+    """The recipe with `key=value` settings applied, left to right; a string is one setting.
 
     `epochs=3` sets a field; `model.width=32` an option of a part; `augment.shift.pixels=2` an option of a listed part;
     `optimiser=muon` replaces a part by name; `augment=flip,cutout` lists parts by name.
@@ -173,7 +173,10 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     Raises:
         HangtagError: `usage_setting`, `usage_unknown_key` or `usage_value`.
     """
-    for setting in settings:
+    if not isinstance(recipe, NetworkRecipe | ClassicalRecipe):
+        whose = "settings belong to a recipe, such as hangtag.recipe('fast')"
+        raise HangtagError("usage_value", f"{whose}, not to {recipe!r}")
+    for setting in [settings] if isinstance(settings, str) else settings:
         key, separator, text = setting.partition("=")
         if not separator or not key:
             raise HangtagError("usage_setting", f"--set wants key=value, not {setting!r}")

@@ -74,7 +74,7 @@ class Registry(Generic[T]):
         if name not in self._entries:
             if name not in self.names():
                 code = f"usage_unknown_{self.kind.replace(' ', '_')}"
-                raise HangtagError(code, f"no {self.kind} is called {name!r}.{nearest(name, self.names())}")
+                raise HangtagError(code, f"no {self.kind} is called {name!r}.{nearest(str(name), self.names())}")
             importlib.import_module(f"{self.package}.{name}")
             if name not in self._entries:
                 raise ValueError(f"{self.package}.{name} registers no {self.kind} called {name!r}")

@@ -13,7 +13,7 @@ from hangtag.data.sets import Progress, register
 
 
 def find(
-    spec: str | None = None,
+    spec: str | os.PathLike[str] | None = None,
     *,
     name: str = "fashion-mnist",
     size: int = 28,
@@ -33,8 +33,10 @@ def find(
         HangtagError: `data_not_found`, `data_unreadable`, `usage_unknown_data_set`, `usage_value`; opening a half: any
             `data_*` or `storage_*`.
     """
+    if not isinstance(spec, str | os.PathLike | None):
+        raise HangtagError("usage_value", f"data are named by a word or a path, not by {spec!r}")
     try:
-        return _find(spec, name, size, colour, progress)
+        return _find(None if spec is None else os.fspath(spec), name, size, colour, progress)
     except OSError as error:  # a folder above it may not be entered; a name is longer than names can be
         place = error.filename or spec or name
         raise HangtagError("data_unreadable", f"{place} cannot be read: {error.strerror}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Literal
 
 from hangtag.core.card import Card
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def evaluate_bundle(
-    bundle: str | Path | Predictor,
-    data: str | None = None,
+    bundle: str | os.PathLike[str] | Predictor,
+    data: str | os.PathLike[str] | None = None,
     split: Literal["test", "val"] = "test",
     progress: Progress | None = None,
     engine: Engine = "onnxruntime",
@@ -39,7 +39,7 @@ def evaluate_bundle(
 
     if split not in ("test", "val"):
         raise HangtagError("usage_split", f"split should be 'test' or 'val', not {split!r}")
-    predictor = predict.load(bundle, engine=engine) if isinstance(bundle, str | Path) else bundle
+    predictor = bundle if isinstance(bundle, Predictor) else predict.load(bundle, engine=engine)
     card: Card | None = getattr(predictor, "card", None)
     name = card.name if card else type(predictor).__name__
     dataset = dataset_of(card, data, progress)
@@ -82,7 +82,7 @@ def _of_all(known: Split, split: Split) -> str:
     return "" if ours == of else f", {ours} of {of} classes"
 
 
-def dataset_of(card: Card | None, data: str | None, progress: Progress | None) -> Dataset:
+def dataset_of(card: Card | None, data: str | os.PathLike[str] | None, progress: Progress | None) -> Dataset:
     """The data set a model is judged on: what `data` names, else what its card says it was trained on."""
     from hangtag import data as datasets
 

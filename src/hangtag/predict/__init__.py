@@ -23,7 +23,8 @@ def load(
         engine: what runs `model.onnx`: "onnxruntime", or "openvino" (an extra; several times as fast with AMX).
 
     Raises:
-        HangtagError: `usage_engine`; `bundle_*`; `extra_missing` if it holds only weights and torch is not installed.
+        HangtagError: `usage_engine`; `usage_value` for what is neither name nor path; `bundle_*`; `extra_missing` if it
+            holds only weights and torch is not installed.
     """
     from hangtag.core.card import ONNX, WEIGHTS
     from hangtag.core.errors import HangtagError
@@ -32,6 +33,8 @@ def load(
 
     if engine not in ENGINES:
         raise HangtagError("usage_engine", f"engine should be one of {', '.join(ENGINES)}, not {engine!r}")
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise HangtagError("usage_value", f"a model is loaded by its name or its folder, not by {name_or_path!r}")
     bundle = open_bundle(name_or_path)
     if ONNX in bundle.files and engine == "openvino":
         from hangtag.predict.openvino import OpenvinoPredictor

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 BATCH = 64  # pictures the model is given at once; at most twice as many are held
 Source: TypeAlias = Any
 """A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W), (H, W,
-1) or (H, W, 3)."""
+1) or (H, W, 3), which may be another library's tensor on the processor."""
+_FILES = (str, os.PathLike, bytes, bytearray, memoryview)  # where one is, or its content
 _Prepared: TypeAlias = tuple[NDArray[np.uint8], int]  # what the model sees; frames ignored
 
 
@@ -162,11 +163,10 @@ class Recogniser:
         """
         if isinstance(source, str | os.PathLike) and is_folder(Path(source)):
             return Recognitions(self.stream(find_pictures([Path(source)]).paths, top))
-        if isinstance(source, np.ndarray) and (
-            source.ndim == 4 or (source.ndim == 3 and source.shape[2] not in (1, 3, 4))
-        ):
-            return Recognitions(self.stream(source, top))
-        if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview | np.ndarray) or _is_image(source):
+        array = _array(source)
+        if array is not None and (array.ndim == 4 or (array.ndim == 3 and array.shape[2] not in (1, 3, 4))):
+            return Recognitions(self.stream(array, top))
+        if array is not None or isinstance(source, _FILES) or _is_image(source):
             (recognition,) = self.stream([source], top)
             return recognition
         if isinstance(source, Iterable):
@@ -230,6 +230,17 @@ def _is_image(source: Source) -> bool:
     return pillow is not None and isinstance(source, pillow.Image)
 
 
+def _array(source: Source) -> NDArray[Any] | None:
+    """The array that it is, or the one in another library's tensor; None if it is something else."""
+    if isinstance(source, _FILES) or not hasattr(source, "__array__"):
+        return None
+    try:
+        array = np.asarray(source)
+    except (TypeError, ValueError, RuntimeError) as error:  # on a GPU, or part of a graph
+        raise HangtagError("usage_value", f"{type(source).__name__} cannot be read as an array: {error}") from error
+    return array if array.dtype.kind in "biufc" else None  # a table's column of paths is not a picture
+
+
 def _picture(source: Source, enough: int) -> Picture:
     """The caller's own image or array as the `Picture` that its PNG would be; see `preprocess.decode.decode`."""
     from hangtag.preprocess.decode import check_size, flatten
@@ -242,7 +253,7 @@ def _picture(source: Source, enough: int) -> Picture:
             raise
         except Exception as error:  # a lazily opened file is decoded only now
             raise HangtagError("image_damaged", f"the image does not decode: {error}") from error
-    array = np.asarray(source)
+    array = np.asarray(source) if (found := _array(source)) is None else found
     if array.ndim == 3 and array.shape[2] == 1:  # as Keras has grey pictures
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
