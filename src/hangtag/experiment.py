@@ -115,6 +115,7 @@ def run(
     watch = watch or lines()
     recipe = create(recipe) if isinstance(recipe, str) else recipe
     _require_extras(recipe)
+    learnt = _Learnt.by_others(recipe, device)  # a wrong name is told before pictures are fetched or drawn
     dataset = (
         data
         if isinstance(data, Dataset)
@@ -141,7 +142,6 @@ def run(
     }
     del everything  # 47 MB that training would hold for nothing
     settings = {"recipe": recipes.to_dict(recipe), "full": full, "data": about_data}
-    learnt = _Learnt.by_others(recipe, device)
     settings |= learnt.digests()
     folder = Path(out) if out else Path("runs") / f"{folder_name(recipe.name)}-{recipes.fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):

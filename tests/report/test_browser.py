@@ -78,9 +78,19 @@ def show_all(page, gallery):
         page.click(f"{gallery} .more")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["report.html", "comparison.html"])
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"),
+    [
+        ("report.html", "light", 1280),
+        ("comparison.html", "dark", 390),
+        pytest.param("report.html", "dark", 1280, marks=pytest.mark.slow),
+        pytest.param("report.html", "light", 390, marks=pytest.mark.slow),
+        pytest.param("report.html", "dark", 390, marks=pytest.mark.slow),
+        pytest.param("comparison.html", "light", 1280, marks=pytest.mark.slow),
+        pytest.param("comparison.html", "light", 390, marks=pytest.mark.slow),
+        pytest.param("comparison.html", "dark", 1280, marks=pytest.mark.slow),
+    ],
+)
 def test_opens_from_disk_without_a_word_and_is_never_wider_than_the_screen(visit, name, width, scheme):
     page = visit(name, width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -425,7 +425,7 @@ class _Work:
         if "step" in said:
             now.done = said["step"] / max(1, said["steps"])
             return
-        if self._frozen(number).state.is_finished():  # this machine slept through its heartbeats
+        if self.storage.get_trial(trial._trial_id).state.is_finished():  # this machine slept through its heartbeats
             self.watch.message(f"trial {number} was given to another process meanwhile: what it brings here is dropped")
             self.trainers.stop(number, "prune")
             self._forget(number)
@@ -451,7 +451,7 @@ class _Work:
         if not self.prune or now.val_accuracy is None:
             return
         step = round(now.done * _PARTS) if self._differ else now.epoch
-        if step not in self._frozen(trial.number).intermediate_values:
+        if step not in self.storage.get_trial(trial._trial_id).intermediate_values:
             trial.report(now.val_accuracy, step)
         if now.epoch < now.epochs and trial.should_prune():
             self.trainers.stop(trial.number, "prune")
@@ -530,9 +530,6 @@ class _Work:
             self._looked = time.monotonic()
             self._known = self.study.get_trials(deepcopy=False)
         return self._known
-
-    def _frozen(self, number: int) -> FrozenTrial:
-        return next(trial for trial in self._look(anew=True) if trial.number == number)
 
     def _elsewhere(self) -> bool:
         """Whether others still work at the study, or a trial was handed back."""
