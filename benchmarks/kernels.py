@@ -3,7 +3,7 @@
 Run: python benchmarks/kernels.py (two minutes)
 Each recipe's network, batch size and optimiser, with the kernels and with PyTorch's own operations in turn, within one
 process, on pictures of noise. That both compute the same is held by the tests of
-`models/_rectified.py`, `_stem.py`, `_normed.py`, `_sparse.py` and `_winograd.py`.
+`models/_rectified.py`, `_stem.py`, `_normed.py`, `_sparse.py`, `_winograd.py` and `_depthwise.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hangtag.core.recipe import NetworkRecipe
 from hangtag.models import _kernels
 from hangtag.training import machine, optimisers
 
-RECIPES = ("lenet5", "brownlee", "three_conv", "custom_cnn", "minutes", "transfer", "quarter_hour")
+RECIPES = ("lenet5", "brownlee", "three_conv", "custom_cnn", "efficientnet", "minutes", "transfer", "quarter_hour")
 SECONDS = 1.0  # of steps in each turn
 
 

@@ -5,7 +5,8 @@ it, and turns every bfloat16 into a float and back; here it takes a sixth to a t
 PyTorch's bit for bit. A convolution of one channel fills a 32nd of a matrix tile: the first layers of the classics,
 done in one go, take a third of PyTorch's time (docs/log.md); so do they with batch norm and ReLU, half of it. Those two
 differ from PyTorch by the order of sums; ReLU loses the sign of a zero, and nothing else is lost. Convolutions in
-float32 and their gradients multiply less (`_winograd`, `_sparse`), and differ by rounding.
+float32 and their gradients multiply less (`_winograd`, `_sparse`), and differ by rounding, as those of depthwise ones
+do, which are only quicker (`_depthwise`).
 
 They exist where Linux has a C compiler and PyTorch brings libgomp; anywhere else `load` answers None, `why_not` says
 why, and PyTorch's own operations are used.
@@ -32,7 +33,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import sha256_of, write_file
 from hangtag.core.paths import cache_folder
 
-_SOURCES = tuple(Path(__file__).with_name(name) for name in ("_kernels.c", "_winograd.c"))
+_SOURCES = tuple(Path(__file__).with_name(name) for name in ("_kernels.c", "_winograd.c", "_depthwise.c"))
 _INCLUDED = tuple(Path(__file__).with_name(name) for name in ("_lanes.h", "_winograd_tile.h"))
 _TYPES = {torch.float32: "float", torch.bfloat16: "bfloat16"}
 TILES = (3, 4, 7)  # pixels along a side of those that `winograd` cuts maps into
@@ -53,7 +54,7 @@ class Kernels:
             )
             for kind, written in _TYPES.items()
         }
-        for name in ("sparse_images", "sparse_weights"):
+        for name in ("sparse_images", "sparse_weights", "depthwise_images", "depthwise_weights"):
             self._functions[name, torch.float32] = library[f"{name}_float"]
         self._scratch = {}
         for tile in TILES:
@@ -146,6 +147,24 @@ class Kernels:
         bias = images.new_empty(parts, count)
         self._call("sparse_weights", images, gradient, winner, images, sums, bias, lists, *sizes)
         return to, sums.sum(0).permute(0, 3, 1, 2), bias.sum(0)
+
+    def depthwise_gradients(self, gradient: Tensor, maps: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+        """Gradients of a depthwise convolution's maps and weights, in float32.
+
+        Args:
+            gradient: (N, C, h, w), channels last, of what came out; h = ceil(H / stride).
+            maps: (N, C, H, W), channels last, padded by k // 2 zeros when they were filtered; C is a multiple of 16.
+            weight: (C, 1, k, k), k odd and at most 11.
+            stride: in both directions.
+        """
+        n, channels, height, width = maps.shape
+        side = weight.shape[2]
+        sizes = (n, height, width, channels, *gradient.shape[2:], side, stride)
+        sums, to = maps.new_empty(side * side, channels), torch.empty_like(maps)
+        self._call("depthwise_weights", maps, maps, gradient, sums, *sizes)
+        filters = weight.reshape(channels, side * side).t().contiguous()
+        self._call("depthwise_images", maps, gradient, filters, to, *sizes)
+        return to, sums.t().reshape(weight.shape)
 
     def winograd(self, images: Tensor, filters: Tensor, bias: Tensor, padding: int) -> Tensor:
         """3 x 3 convolution in float32, by tiles of m x m pixels.

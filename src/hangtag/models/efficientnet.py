@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
 
 from hangtag.models import register
+from hangtag.models._depthwise import DepthwiseConv2d
 from hangtag.models._options import Activation, activation_layer, check_counts, check_dropout
 
 _EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
@@ -109,7 +109,7 @@ class _Block(nn.Module):
         if expansion != 1:
             layers += [nn.Conv2d(before, wide, 1, bias=False), nn.BatchNorm2d(wide), activation_layer(activation)]
         layers += [
-            _Depthwise(wide, wide, kernel, stride, padding=kernel // 2, groups=wide, bias=False),
+            DepthwiseConv2d(wide, kernel, stride),
             nn.BatchNorm2d(wide),
             activation_layer(activation),
             _SqueezeExcite(wide, max(1, before // 4), activation),  # a quarter of the block's input, not of its width
@@ -128,21 +128,6 @@ class _Block(nn.Module):
             kept = torch.rand(len(out), 1, 1, 1, device=out.device, dtype=out.dtype) >= self.drop_path
             out = out * (kept / (1 - self.drop_path))
         return out + maps
-
-
-class _Depthwise(nn.Conv2d):
-    """One filter per map. On maps smaller than the filter, only the taps that ever meet a pixel are computed."""
-
-    def forward(self, maps: Tensor) -> Tensor:
-        if torch.onnx.is_in_onnx_export():  # the plain form of the same sum: a served graph needs no detour of ours
-            return super().forward(maps)
-        side, radius = maps.shape[2], self.kernel_size[0] // 2
-        reach = min(radius, side - 1)  # a tap further out than this sees padding alone, wherever the filter stands
-        taps = slice(radius - reach, radius + reach + 1)
-        # Padded by hand: oneDNN takes a reference path where padding is about as large as the map (11 ms against 1.6).
-        padded = pad(maps, [reach] * 4) if side == 2 else maps
-        padding = 0 if side == 2 else reach
-        return conv2d(padded, self.weight[:, :, taps, taps], None, self.stride, padding, 1, self.groups)
 
 
 class _SqueezeExcite(nn.Module):
