@@ -307,6 +307,18 @@ def test_weights_started_from_decide_a_run_by_their_content(folder, tmp_path):
     assert "start" in error.message
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_start_that_knows_the_validation_pictures_is_told_of(full, tmp_path):
+    experiment.run(dataclasses.replace(RECIPE, epochs=1), out=tmp_path / "first", full=full)
+    recipe = dataclasses.replace(RECIPE, start=str(tmp_path / "first"), epochs=1)
+    said: list[str] = []
+    experiment.run(recipe, out=tmp_path / "second", watch=Watch(message=said.append))
+    assert any("validation flatters" in line for line in said) == full
+    said.clear()
+    experiment.run(recipe, out=tmp_path / "third", watch=Watch(message=said.append), full=True)
+    assert not any("validation flatters" in line for line in said)  # there is none
+
+
 def test_a_recipe_without_what_came_later_has_the_fingerprint_it_always_had(folder):
     settings = json.loads((folder / "run.json").read_text())
     assert {"classes", "few", "start", "freeze", "teachers"}.isdisjoint(settings["recipe"])

@@ -204,6 +204,12 @@ class _Learnt:
             teachers = open_teachers(recipe, choose_device(device))
         return cls(start, teachers)
 
+    def may_know_validation(self, data: str) -> str:
+        """Why the validation pictures of the data of this digest may be known already; empty if they are not."""
+        if self.start and self.start.full == data:
+            return f"{self.start.origin} has learnt from the validation pictures"
+        return self.teachers.may_know_validation(data) if self.teachers else ""
+
     def digests(self) -> dict[str, Any]:
         """What belongs to a run's settings; empty for a run that builds upon nothing."""
         start = {"start": self.start.digest} if self.start else {}
@@ -235,11 +241,11 @@ def _train_network(
     prefers = models.register.facts(recipe.model.name).get("precision")
     precision = machine.choose_precision(recipe.precision, prefers, device)
     taught = None
+    if validation is not None and (reason := learnt.may_know_validation(card.data["digest"])):
+        watch.message(f"{reason}: validation flatters what comes of it")
     if learnt.teachers:
         with memory_errors(recipe):
             taught = _asked(learnt.teachers, recipe, training, folder, device, watch)
-        if learnt.teachers.know_validation and validation is not None:
-            watch.message("a teacher has learnt from the validation pictures: validation flatters what it teaches")
     with interrupt.listening() as stop:
         fitted = fit(
             recipe,

@@ -9,6 +9,7 @@ import pytest
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import ClassicalRecipe, Part
+from hangtag.data.sets import drawn
 from hangtag.study.distil import distil
 
 from .conftest import RECIPE, quiet
@@ -75,6 +76,20 @@ def test_a_teacher_that_knows_the_validation_pictures_is_told_of(trained, tmp_pa
     found = distil([trained("all", full=True)], RECIPE, out=tmp_path / "s", watch=watch)
     assert any("validation flatters" in line for line in said)
     assert found.to_dict()["teacher_val_accuracy"] is None
+
+
+def test_a_teacher_that_may_know_the_validation_pictures_is_told_of(trained, tmp_path, monkeypatch):
+    teacher = trained("one")
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", drawn.TRAINING_PICTURES + 20)  # the folder has grown since
+    said = []
+    distil([teacher], RECIPE, out=tmp_path / "s", watch=replace(quiet(), message=said.append))
+    assert any("may know the validation pictures: validation flatters" in line for line in said)
+
+
+def test_of_a_teacher_that_does_not_nothing_is_said(trained, tmp_path):
+    said = []
+    distil([trained("one")], RECIPE, out=tmp_path / "s", watch=replace(quiet(), message=said.append))
+    assert not any("flatters" in line for line in said)
 
 
 def test_an_algorithm_without_gradients_is_no_student(trained):

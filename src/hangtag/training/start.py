@@ -31,6 +31,7 @@ class Start:
         tensors: by the names they were saved under.
         class_names: what their classifier tells apart; None where nobody says.
         normalise: mean and spread per channel of the pictures they were trained on, of pixels in [0, 1].
+        full: digest of the data they have learnt all of, validation pictures too; None where some were held out.
     """
 
     origin: str
@@ -38,6 +39,7 @@ class Start:
     tensors: dict[str, Tensor]
     class_names: tuple[str, ...] | None = None
     normalise: tuple[list[float], list[float]] | None = None
+    full: str | None = None
 
 
 def read(name: str) -> Start:
@@ -128,6 +130,7 @@ def _bundle(name: str) -> Start:
         tensors=tensors,
         class_names=bundle.card.class_names,
         normalise=(mean, std) if mean and std else None,
+        full=bundle.card.data.get("digest") if bundle.card.full else None,
     )
 
 

@@ -40,16 +40,19 @@ class Teachers:
 
     Args:
         predictors: who is asked.
-        record: what the card keeps of each: `{"bundle", "name", "sha256", "full"}`.
+        record: what the card keeps of each: `{"bundle", "name", "sha256", "full", "data"}`; `data` is a digest.
     """
 
     predictors: list[Predictor]
     record: list[dict[str, Any]]
 
-    @property
-    def know_validation(self) -> bool:
-        """Whether one of them has learnt from the validation pictures."""
-        return any(teacher["full"] for teacher in self.record)
+    def may_know_validation(self, data: str) -> str:
+        """Why they may have learnt from the validation pictures of the data of this digest; empty if they cannot."""
+        if any(teacher["full"] and teacher["data"] == data for teacher in self.record):
+            return "a teacher has learnt from the validation pictures"
+        if any(teacher["data"] != data for teacher in self.record):
+            return "a teacher has learnt from other data, and may know the validation pictures"
+        return ""
 
 
 def open_teachers(recipe: NetworkRecipe, device: torch.device) -> Teachers:
@@ -69,7 +72,8 @@ def open_teachers(recipe: NetworkRecipe, device: torch.device) -> Teachers:
                 "bundle_incompatible", f"{name} takes {theirs}, and recipe {recipe.name!r} {ours}: give both the same"
             )
         predictors.append(teacher if device.type == "cpu" else _on(device, name) or teacher)
-        record.append({"bundle": name, "name": card.name, "sha256": digest_of(card), "full": card.full})
+        about = {"bundle": name, "name": card.name, "sha256": digest_of(card)}
+        record.append({**about, "full": card.full, "data": card.data.get("digest")})
     return Teachers(predictors, record)
 
 
