@@ -31,6 +31,5 @@ def only_28_grey(name: str, size: int, colour: bool) -> None:
     """
     if size != 28 or colour:
         wanted = f"{size}x{size}{' in colour' if colour else ''}"
-        raise HangtagError(
-            "usage_value", f"{name} holds grey pictures of 28x28, not {wanted}: use --set size=28 --set colour=false"
-        )
+        cure = "they suit what is trained with --set size=28 --set colour=false"
+        raise HangtagError("usage_value", f"{name} holds grey pictures of 28x28, not {wanted}: {cure}")
