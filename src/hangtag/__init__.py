@@ -3,7 +3,7 @@
     import hangtag
 
     hangtag.load("default").recognise("shirt.jpg")  # what is it?
-    run = hangtag.train(hangtag.recipe("three_conv"))  # learn it anew
+    run = hangtag.train("three_conv")  # learn it anew
     hangtag.evaluate(run.bundle)  # how good is it?
 
 Names are loaded when first used: `import hangtag` imports neither torch nor ONNX Runtime.
