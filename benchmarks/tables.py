@@ -194,6 +194,24 @@ def drawn(result: Result) -> str:
     return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
 
 
+def photos(result: Result) -> str:
+    ways = result["summary"]["ways"]
+    rows = [
+        [
+            f"`{name.partition(', ')[0]}`{name[len(name.partition(', ')[0]) :]}",
+            mean(way["accuracy"], 1, 100),
+            mean(way["f1"], 3),
+            f"{way['seconds'] / 60:.1f}",
+            f"{way['file_mb']:.1f}",
+            str(way["n"]),
+        ]
+        for name, way in ways.items()
+    ]
+    note = conditions(result, f"{result['summary']['pictures']} test photos", "torch", "onnxruntime")
+    heads = ("", "test accuracy %", "F1", "minutes", "MB", "n")
+    return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
+
+
 def shipped() -> str:
     """From the cards of the bundles that come with Hangtag: in the package, and beside it."""
     rows = []
@@ -225,7 +243,8 @@ def shipped() -> str:
 
 
 TABLES: dict[str, Callable[[Result], str]] = {
-    table.__name__: table for table in (recipes, three_conv_vs_keras, time_to_accuracy, inference, light, demo, drawn)
+    table.__name__: table
+    for table in (recipes, three_conv_vs_keras, time_to_accuracy, inference, light, demo, drawn, photos)
 }
 
 

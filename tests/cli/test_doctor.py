@@ -34,6 +34,7 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "postgres",
         "serve",
         "openvino",
+        "imagenet",
         "device",
         "bf16",
         "kernels",

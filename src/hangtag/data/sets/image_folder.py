@@ -42,7 +42,7 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
     if size < 1:
         raise HangtagError("usage_value", f"size should be 1 or more, not {size}")
     if path is None:
-        raise HangtagError("usage_value", "image-folder needs a folder: say --data image-folder=PATH")
+        raise HangtagError("usage_value", "pictures of your own need a folder: say --data PATH")
     if not path.is_dir():
         raise HangtagError("data_not_found", f"{path} is {'not a folder' if path.exists() else 'not there'}")
     from hangtag.preprocess.photo import read_file
