@@ -203,7 +203,7 @@ def test_says_how_far_it_is(tmp_path):
 
 
 def test_without_a_folder_it_says_what_to_write():
-    with pytest.raises(HangtagError, match="image-folder=PATH"):
+    with pytest.raises(HangtagError, match="say --data PATH"):
         image_folder(None, 28, False, lambda *_: None)
 
 
