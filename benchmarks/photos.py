@@ -1,6 +1,6 @@
 """How well is a catalogue of one's own recognised: from what ImageNet taught, from scratch, and by the quick ways?
 
-Run: python benchmarks/photos.py --data PATH (half an hour; PATH holds train/ and validation/ with a folder per class)
+Run: python benchmarks/photos.py --data PATH (40 minutes; PATH holds train/ and validation/ with a folder per class)
 Measured on "clothing dataset (small)" by Alexey Grigorev (CC0): 3,068 photos that people took of their clothes at home
 to learn from, 341 to be judged on, ten classes; each recipe's own validation pictures are cut from the former. The same
 command goes on after a run that is finished.
@@ -9,6 +9,7 @@ command goes on after a run that is finished.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ for name, words in WAYS.items():
             {
                 "way": name,
                 "seed": seed,
+                "commit": json.loads((Path(trained["bundle"]) / "card.json").read_text())["commit"],
                 "val_accuracy": trained["val_accuracy"],
                 "seconds": trained["seconds"],
                 "peak_rss_mb": trained["peak_rss_mb"],

@@ -81,6 +81,11 @@ def test_a_recipe_by_its_name_a_folder_by_a_string(tmp_path):
     assert cards.read(tmp_path / "here/bundle").name == "lenet5"
 
 
+@pytest.mark.parametrize("what", [7, None, ["lenet5"], Path("recipe.json")])
+def test_what_is_no_recipe_is_refused(what):
+    assert refused(recipe=what).code == "usage_value"
+
+
 def test_an_unknown_recipes_name_is_told_with_the_nearest():
     assert "Did you mean 'lenet5'" in refused(recipe="lenet6").message
 

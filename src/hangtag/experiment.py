@@ -113,7 +113,10 @@ def run(
     started = time.perf_counter()
     clock = clock or (lambda: time.perf_counter() - started)
     watch = watch or lines()
-    recipe = create(recipe) if isinstance(recipe, str) else recipe
+    if isinstance(recipe, str):
+        recipe = create(recipe)
+    if not isinstance(recipe, NetworkRecipe | ClassicalRecipe):
+        raise HangtagError("usage_value", f"what is trained is a recipe or its name, not {recipe!r}")
     _require_extras(recipe)
     learnt = _Learnt.by_others(recipe, device)  # a wrong name is told before pictures are fetched or drawn
     dataset = (

@@ -65,6 +65,12 @@ def test_takes_tensors_of_other_libraries(recogniser):
         recogniser.recognise(torch.zeros(28, 28, requires_grad=True))
 
 
+@pytest.mark.parametrize("array", [np.array("a.png"), np.full((4, 4), None), np.datetime64("2026-11-28")])
+def test_arrays_of_something_else_are_refused(recogniser, array):
+    with pytest.raises(HangtagError, match="a picture is a path"):
+        recogniser.recognise(array)
+
+
 def test_an_array_of_paths_is_several_pictures(recogniser, tmp_path):
     (tmp_path / "a.png").write_bytes(png(pixels(1)))
     column = np.array([str(tmp_path / "a.png")] * 2, dtype=object)

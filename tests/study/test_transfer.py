@@ -73,6 +73,18 @@ def test_labels_are_smoothed_only_where_what_is_learnt_is_for_these_classes(tmp_
     assert found == {"pretrain": 0, "frozen": 0, "fine_tuned": 0.1, "scratch": 0.1}
 
 
+def test_from_scratch_goes_on_from_nothing_whatever_the_recipe_does(tmp_path):
+    base = replace(RECIPE, start="imagenet", freeze=True)
+    runs = transfer_module._runs(base, (), ("Dress", "Shirt"), 2, "imagenet", [], tmp_path)
+    found = {run.name: (run.recipe.start, run.recipe.freeze) for run in runs}
+    assert found == {"frozen": ("imagenet", True), "fine_tuned": ("imagenet", False), "scratch": (None, False)}
+
+
+def test_imagenet_alone_names_no_network():
+    with pytest.raises(HangtagError, match="name a recipe, such as photos"):
+        transfer_module.recipe_of("imagenet")
+
+
 def test_frozen_takes_a_third_of_the_epochs(tmp_path):
     for epochs, frozen in ((1, 1), (22, 7)):
         base = replace(RECIPE, epochs=epochs)

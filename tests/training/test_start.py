@@ -12,6 +12,7 @@ from torch import nn
 from hangtag import models
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import Part
+from hangtag.training import start as start_module
 from hangtag.training.start import Start, load, read
 
 CLASSES = ("top", "middle", "bottom")
@@ -182,6 +183,16 @@ def test_imagenet_that_is_not_what_was_published_is_not_opened(content, tmp_path
     with pytest.raises(HangtagError, match="reinstall its package") as caught:
         read("imagenet")
     assert caught.value.code == "bundle_damaged"
+
+
+def test_who_learnt_all_pictures_of_some_classes_does_not_know_the_validation_pictures_of_others():
+    card = types.SimpleNamespace(full=True, data={"digest": "d", "classes_in_all": 10})
+    assert Start("somewhere", "", {}).full is None
+    assert start_module._all_of(card) is None
+    card.data = {"digest": "d"}
+    assert start_module._all_of(card) == "d"
+    card.full = False
+    assert start_module._all_of(card) is None
 
 
 def test_a_network_imagenet_does_not_fit_is_told():

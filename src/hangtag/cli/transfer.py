@@ -12,7 +12,9 @@ import click
 @click.argument("recipe", required=False)
 @click.option("--from", "learnt", metavar="CLASSES", default="", help="Pretrain on these: 0-4, or names with commas.")
 @click.option("--to", "new", metavar="CLASSES", default="", help="Classes to transfer to.  [with --start: all]")
-@click.option("--start", metavar="BUNDLE", help="Start from this in place of pretraining: a bundle or a weights file.")
+@click.option(
+    "--start", metavar="BUNDLE", help="Start from this in place of pretraining: a bundle, a weights file, imagenet."
+)
 @click.option("--few", default="", metavar="N,N", help="Repeat it with so many labels of each class.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe, for all stages.")
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")

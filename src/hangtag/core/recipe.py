@@ -78,7 +78,7 @@ class NetworkRecipe:
     classes: tuple[str, ...] = ()  # only these are learnt: names, numbers or 5-9; none named: all
     few: int | None = None  # labelled training pictures of each class, drawn by the seed; None: all there are
     model: Part
-    start: str | None = None  # a bundle, or a file of weights, to go on from (training/start.py)
+    start: str | None = None  # a bundle, a file of weights, or imagenet, to go on from (training/start.py)
     freeze: bool = False  # only the model's classifier learns; batch norms keep what they have counted
     teachers: tuple[str, ...] = ()  # bundles whose probabilities are learnt beside the labels (training/teaching.py)
     temperature: float = 4.0  # of the teachers' and the network's probabilities where they are compared

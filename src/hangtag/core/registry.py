@@ -71,7 +71,7 @@ class Registry(Generic[T]):
         Raises:
             HangtagError: `usage_unknown_<kind>`, with the nearest known name.
         """
-        if name not in self._entries:
+        if not isinstance(name, str) or name not in self._entries:
             if name not in self.names():
                 code = f"usage_unknown_{self.kind.replace(' ', '_')}"
                 raise HangtagError(code, f"no {self.kind} is called {name!r}.{nearest(str(name), self.names())}")

@@ -69,6 +69,6 @@ def _find(spec: str | None, name: str, size: int, colour: bool, progress: Progre
         hint = nearest(spec, [known.replace("_", "-") for known in sets])
         raise HangtagError("data_not_found", f"{spec!r} is neither a folder nor the name of a data set.{hint}")
     folder = folder_called(name, path)
-    if name.replace("-", "_") in sets and (folder is not None or holds_idx(path)):
+    if name != "image-folder" and name.replace("-", "_") in sets and (folder is not None or holds_idx(path)):
         return opened(name, path)
     return opened("image-folder", folder or path)

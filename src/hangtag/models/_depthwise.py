@@ -20,7 +20,7 @@ MOST = 11  # pixels along a side of the largest filter they have room for
 
 
 class DepthwiseConv2d(nn.Conv2d):
-    """One filter per map, zeros around it. On maps smaller than the filter, only taps that ever meet a pixel count.
+    """One filter per map, zeros around it, for square maps. On those smaller than it, only taps that meet pixels count.
 
     Args:
         channels: maps, in and out.
@@ -54,6 +54,7 @@ class DepthwiseConv2d(nn.Conv2d):
             torch.is_grad_enabled()
             and not torch.is_autocast_enabled("cpu")
             and maps.dim() == 4
+            and maps.shape[2] == maps.shape[3]
             and maps.dtype == self.weight.dtype == torch.float32
             and maps.requires_grad
             and self.weight.requires_grad
@@ -69,12 +70,13 @@ class DepthwiseConv2d(nn.Conv2d):
 
 def same(side: int, kernel: int, stride: int) -> tuple[int, int]:
     """Zeros before and after `side` pixels of which TensorFlow's "same" padding makes `ceil(side / stride)`."""
+    side = int(side)  # the exporter brings a tensor, and would round its division another way
     zeros = max((-(-side // stride) - 1) * stride + kernel - side, 0)
     return zeros // 2, zeros - zeros // 2
 
 
 def _filtered(maps: Tensor, weight: Tensor, stride: int, first: int, last: int) -> Tensor:
-    side, radius = maps.shape[2], weight.shape[2] // 2
+    side, radius = max(maps.shape[2:]), weight.shape[2] // 2
     if (first, last) != (radius, radius):
         return conv2d(pad(maps, (first, last, first, last)), weight, None, stride, 0, 1, len(weight))
     reach = min(radius, side - 1)  # a tap further out than this sees padding alone, wherever the filter stands

@@ -169,7 +169,7 @@ class Recogniser:
         if array is not None or isinstance(source, _FILES) or _is_image(source):
             (recognition,) = self.stream([source], top)
             return recognition
-        if isinstance(source, Iterable):
+        if isinstance(source, Iterable) and getattr(source, "ndim", 1) == 1:
             return Recognitions(self.stream(source, top))
         raise HangtagError("usage_value", f"a picture is a path, bytes, a Pillow image or an array, not {type(source)}")
 

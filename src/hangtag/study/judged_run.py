@@ -44,7 +44,7 @@ def rehearse(given: Sequence[dict[str, Any]], watch: Watch) -> None:
     """Build what each recipe names and throw it away: a wrong name or option is told before anything is trained.
 
     Raises:
-        HangtagError: `usage_*`, `extra_missing`.
+        HangtagError: `usage_*`, `extra_missing`, `bundle_*` for what a recipe starts from.
     """
     for chosen in map(recipes.from_dict, given):
         if isinstance(chosen, ClassicalRecipe):
@@ -54,6 +54,10 @@ def rehearse(given: Sequence[dict[str, Any]], watch: Watch) -> None:
         from hangtag import augment, models
         from hangtag.training import averages, optimisers, schedules
 
+        if chosen.start is not None:
+            from hangtag.training.start import read
+
+            read(chosen.start)
         model = models.create(chosen.model, 10, 3 if chosen.colour else 1, chosen.size)
         augment.create(chosen.augment)
         chosen.schedule.call(schedules.register.get(chosen.schedule.name), 0.0)

@@ -209,9 +209,11 @@ def recipe_of(start: str | None) -> NetworkRecipe:
     """The recipe of a bundle, as it would be used on other data."""
     from hangtag.core import card as cards
     from hangtag.core.paths import find_bundle
-    from hangtag.training.start import FILES, PICKLES
+    from hangtag.training.start import FILES, IMAGENET, PICKLES
 
     assert start is not None
+    if start == IMAGENET:
+        raise HangtagError("usage_value", "imagenet is for networks that take it: name a recipe, such as photos")
     if Path(start).suffix in (*FILES, *PICKLES):
         raise HangtagError(
             "usage_value",
@@ -257,7 +259,7 @@ def _runs(
 def _recipe(kind: str, base: NetworkRecipe, start: str) -> NetworkRecipe:
     name = f"{base.name}-{kind.replace('_', '-')}"
     if kind == "scratch":
-        return replace(base, name=name)
+        return replace(base, name=name, start=None, freeze=False)  # whatever the recipe itself would go on from
     if kind == "fine_tuned":
         from hangtag.training import optimisers
 
@@ -265,7 +267,7 @@ def _recipe(kind: str, base: NetworkRecipe, start: str) -> NetworkRecipe:
         for key, option in options_of(optimisers.register.get(base.optimiser.name)).items():
             if key in ("lr", "rest_lr"):
                 options[key] = _GENTLER * options.get(key, option.default)
-        return replace(base, name=name, start=start, optimiser=Part(base.optimiser.name, **options))
+        return replace(base, name=name, start=start, freeze=False, optimiser=Part(base.optimiser.name, **options))
     return replace(
         base,
         name=name,

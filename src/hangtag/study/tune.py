@@ -147,6 +147,10 @@ def tune(
         raise HangtagError("usage_value", "trials are pruned by one number: leave out --prune, or take accuracy alone")
     if isinstance(recipe, NetworkRecipe):
         require("torch", extra="train")
+        if recipe.start is not None:
+            from hangtag.training.start import read
+
+            read(recipe.start)  # or each trial would fail for it
     if objective == "accuracy-time" and jobs > 1:
         watch.message("trials side by side slow each other down: their times say less than with --jobs 1")
     planned, wanted = _planned(space, grid, trials, timeout_s)

