@@ -208,7 +208,7 @@ def photos(result: Result) -> str:
         for name, way in ways.items()
     ]
     note = conditions(result, f"{result['summary']['pictures']} test photos", "torch", "onnxruntime")
-    heads = ("", "test accuracy %", "F1", "minutes", "MB", "n")
+    heads = ("", "test accuracy %", "F1", "minutes of training", "MB", "n")
     return f"{markdown(heads, rows)}\n\n<sub>{note}</sub>"
 
 
