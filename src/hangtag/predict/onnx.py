@@ -17,6 +17,8 @@ from hangtag.core.hardware import cores
 from hangtag.core.types import Pictures, Probabilities
 from hangtag.predict.onnx_scan import refuse_external_data
 
+onnxruntime.disable_telemetry_events()  # a program that loaded it before Hangtag has it on; see core/environment.py
+
 BATCH = 64  # on two cores 256 took a third more processor time (its activations leave the caches) and twice the memory
 INPUT, OUTPUT = "images", "probabilities"
 

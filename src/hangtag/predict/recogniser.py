@@ -7,9 +7,11 @@ the caller's own and is converted here.
 from __future__ import annotations
 
 import html
+import importlib
 import itertools
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +27,8 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict.folder import find_pictures, is_folder
 from hangtag.preprocess import decoder
+from hangtag.preprocess.decode import check_size, flatten
+from hangtag.preprocess.photo import ENOUGH, convert, read_file
 
 if TYPE_CHECKING:
     from hangtag.preprocess.decode import Picture
@@ -34,6 +38,7 @@ Source: TypeAlias = Any
 """A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W), (H, W,
 1) or (H, W, 3), which may be another library's tensor on the processor."""
 _FILES = (str, os.PathLike, bytes, bytearray, memoryview)  # where one is, or its content
+_IMPORTING = threading.Lock()
 _Prepared: TypeAlias = tuple[NDArray[np.uint8], int]  # what the model sees; frames ignored
 
 
@@ -181,6 +186,8 @@ class Recogniser:
         try:
             while True:
                 for source in itertools.islice(remaining, 2 * BATCH - len(waiting)):
+                    if not isinstance(source, _FILES):  # files are decoded in child processes
+                        _import_pillow()
                     waiting.append((source, workers.submit(self._prepare, source)))
                 if not waiting:
                     return
@@ -189,8 +196,6 @@ class Recogniser:
             workers.shutdown(wait=False, cancel_futures=True)
 
     def _prepare(self, source: Source) -> _Prepared:
-        from hangtag.preprocess.photo import ENOUGH, convert, read_file
-
         size, colour = self.card.size, self.card.colour
         if isinstance(source, str | os.PathLike):
             return decoder.shared().read(read_file(Path(source)), size, colour)
@@ -225,9 +230,16 @@ def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:
 
 
 def _is_image(source: Source) -> bool:
-    """Whether it is a Pillow image, without importing Pillow: who has one, has imported it."""
-    pillow = sys.modules.get("PIL.Image")
-    return pillow is not None and isinstance(source, pillow.Image)
+    """Whether it is a Pillow image, without importing Pillow: whoever has one has imported it."""
+    image_class = getattr(sys.modules.get("PIL.Image"), "Image", None)  # None while another thread is importing it
+    return image_class is not None and isinstance(source, image_class)
+
+
+def _import_pillow() -> None:
+    """Import Pillow before worker threads need it: several that import it at once may meet it half loaded."""
+    with _IMPORTING:
+        for module in ("PIL.Image", "PIL.TiffImagePlugin"):  # the latter reads the EXIF orientation
+            importlib.import_module(module)
 
 
 def _array(source: Source) -> NDArray[Any] | None:
@@ -243,8 +255,6 @@ def _array(source: Source) -> NDArray[Any] | None:
 
 def _picture(source: Source, enough: int) -> Picture:
     """The caller's own image or array as the `Picture` that its PNG would be; see `preprocess.decode.decode`."""
-    from hangtag.preprocess.decode import check_size, flatten
-
     if _is_image(source):
         try:
             check_size(*source.size)
