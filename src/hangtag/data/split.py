@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hangtag.core.errors import HangtagError
 from hangtag.core.registry import nearest
 from hangtag.core.seeds import derive
-from hangtag.core.types import Labels, Split
+from hangtag.core.types import Dataset, Labels, Split
 
 VALIDATION_SEED = 0
 """Fixed, and apart from a run's seed: runs that are compared are judged on the same pictures."""
@@ -39,9 +39,45 @@ def stratified(split: Split, held_out: int | None = None, seed: int = VALIDATION
     return split.take(np.flatnonzero(~chosen)), split.take(np.flatnonzero(chosen))
 
 
+def training_and_validation(dataset: Dataset, everything: Split | None = None) -> tuple[Split, Split]:
+    """The images to train on and those to validate on: a validation folder's where there is one, else `stratified`.
+
+    Args:
+        dataset: the data set.
+        everything: its training half, where that is opened already.
+
+    Raises:
+        HangtagError: `data_count`, if there are too few images to part; what opening them raises.
+    """
+    everything = dataset.training() if everything is None else everything
+    if dataset.validation is None:
+        return stratified(everything)
+    return everything, dataset.validation()
+
+
+def joined(training: Split, validation: Split) -> Split:
+    """The images of both, the training images first."""
+    return replace(
+        training,
+        images=np.concatenate([training.images, validation.images]),
+        labels=np.concatenate([training.labels, validation.labels]),
+        sources=(*training.sources, *validation.sources),
+        skipped=(*training.skipped, *validation.skipped),
+    )
+
+
 def validation_of(split: Split, held_out: int | None = None, seed: int = VALIDATION_SEED) -> NDArray[np.bool_]:
     """(N,) true for the pictures of `stratified`'s second part."""
-    return held_out_of(split.labels, max(1, len(split) // 12) if held_out is None else held_out, seed)
+    return held_out_of(split.labels, _twelfth(split.labels) if held_out is None else held_out, seed)
+
+
+def validation_of_labels(labels: Labels) -> NDArray[np.bool_]:
+    """(N,) true for the images that `stratified` cuts out of images of these labels."""
+    return held_out_of(labels, _twelfth(labels), VALIDATION_SEED)
+
+
+def _twelfth(labels: Labels) -> int:
+    return max(1, len(labels) // 12)
 
 
 def held_out_of(labels: Labels, held_out: int, seed: int) -> NDArray[np.bool_]:
