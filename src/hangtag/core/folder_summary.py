@@ -65,13 +65,18 @@ class FolderSummary:
     notes: Sequence[str] = ()
     follow: str = "--follow-links"
 
+    @property
+    def test_is_validation(self) -> bool:
+        """Whether the validation images serve as the test too."""
+        return bool(self.test_from) and self.test_from == self.validation_from
+
     def __str__(self) -> str:
         """One line."""
         parts = [
             f"{self.training:,} training{_from(self.training_from)}",
             f"{self.validation:,} validation{_from(self.validation_from) or ' (cut out of training)'}",
         ]
-        if self.test_from != self.validation_from or not self.test_from:
+        if not self.test_is_validation:
             parts.append(f"{self.test:,} test{_from(self.test_from) or ' (a tenth, set apart)'}")
         line = f"{_short(self.name)}: {self._classes()}; {' + '.join(parts)} images"
         return printable("; ".join([line, *self.notes, self._left_out()]))

@@ -86,6 +86,7 @@ class Dataset:
             training images (`data.split.training_and_validation`).
         summary: how a folder was read, as far as it has been; None for a set that is no folder of images.
         place: what to give as `--data` to find it again; empty if its name is enough.
+        files_digest: tells whether a folder is as it was, by the names and sizes of its images.
         test_folder: where the `sources` of the test images begin, if they have any.
     """
 
@@ -98,7 +99,13 @@ class Dataset:
     validation: Callable[[], Split] | None = None
     summary: Callable[[], FolderSummary] | None = None
     place: str = ""
+    files_digest: Callable[[], str] | None = None
     test_folder: Path | None = None
+
+    @property
+    def test_is_validation(self) -> bool:
+        """Whether the validation images serve as the test too."""
+        return self.summary is not None and self.summary().test_is_validation
 
 
 @runtime_checkable

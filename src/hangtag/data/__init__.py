@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.printable import as_text
 from hangtag.core.registry import nearest
 from hangtag.core.types import Dataset
 from hangtag.data.places import at_home, folder_called, holds_idx
@@ -40,24 +43,41 @@ def find(
     """
     if not isinstance(spec, str | os.PathLike | None):
         raise HangtagError("usage_value", f"data are named by a word or a path, not by {spec!r}")
-    text = None if spec is None else os.fspath(spec)
+    text: str | None = None if spec is None else os.fspath(spec)
     if follow_links and text is not None and not text.startswith(LINKED):
         text = f"{LINKED}{text}"
     try:
-        if text is None and place and _is_there(place, name):
-            text, name = place, name if name.replace("-", "_") in register.names() else "image-folder"
+        if text is None:
+            text = place_of(name, place)
         return _find(text, name, size, colour, progress, place)
     except OSError as error:  # a folder above it may not be entered; a name is longer than names can be
-        place = error.filename or spec or name
-        raise HangtagError("data_unreadable", f"{place} cannot be read: {error.strerror}") from error
+        where = error.filename or spec or name
+        raise HangtagError("data_unreadable", f"{where} cannot be read: {error.strerror}") from error
 
 
-def _is_there(place: str, name: str) -> bool:
-    """Whether the folder a set lay in is still there, and the user has not said another."""
+def place_of(name: str, place: str | None) -> str | None:
+    """`place` (`Dataset.place`, kept in a card) if a folder is still there, and the user has not named another.
+
+    Args:
+        name: the set's name: a folder of that name in `HANGTAG_DATA` goes first.
+        place: `SET=PATH`, or None.
+    """
     said = os.environ.get("HANGTAG_DATA")
-    if said and folder_called(name, Path(said)) is not None:
-        return False
-    return Path(place.rpartition("=")[2] if not Path(place).is_dir() else place).is_dir()
+    if not isinstance(place, str) or (said and folder_called(name, Path(said)) is not None):
+        return None
+    try:
+        return place if at_home(place.partition("=")[2]).is_dir() else None
+    except (HangtagError, OSError, ValueError):  # a card may come from anywhere
+        return None
+
+
+def _from_home(path: Path) -> str:
+    """An absolute path, in which the user's home folder is `~`: a bundle that travels does not carry a user's name."""
+    found = path.resolve()
+    with contextlib.suppress(RuntimeError):
+        if found.is_relative_to(home := Path.home().resolve()) and found != home:
+            return as_text(Path("~") / found.relative_to(home))
+    return as_text(found)
 
 
 def _find(
@@ -68,7 +88,8 @@ def _find(
     sets = register.names()
 
     def opened(chosen: str, path: Path | None) -> Dataset:
-        return register.get(chosen.replace("-", "_"))(path, size, colour, report)
+        found = register.get(chosen.replace("-", "_"))(path, size, colour, report)
+        return found if path is None else replace(found, place=f"{chosen.replace('_', '-')}={_from_home(path)}")
 
     if spec is None and name.replace("-", "_") in sets:
         return opened(name, None)
@@ -78,15 +99,12 @@ def _find(
             return opened("image-folder", folder)
         raise HangtagError(
             "data_not_found",
-            f"{place} is not there any more, where {name!r} lay: say --data PATH"
+            f"{place.partition('=')[2]} is not there any more, where {name!r} lay: say --data PATH"
             if place
             else f"no data set is called {name!r}: if it is a folder of yours, say --data PATH",
         )
     if spec.replace("-", "_") in sets:
         return opened(spec, None)
-    images = "image-folder"
-    if spec.startswith(LINKED) and not Path(spec).exists():
-        images, spec = LINKED.removesuffix("="), spec.removeprefix(LINKED)
     first, equals, rest = spec.partition("=")
     if equals and not Path(spec).exists():
         return opened(first, at_home(rest))
@@ -97,4 +115,4 @@ def _find(
     folder = folder_called(name, path)
     if name != "image-folder" and name.replace("-", "_") in sets and (folder is not None or holds_idx(path)):
         return opened(name, path)
-    return opened(images, folder or path)
+    return opened("image-folder", folder or path)

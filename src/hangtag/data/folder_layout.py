@@ -186,11 +186,8 @@ def _beside(folder: Path, kept: list[Path], root: Path) -> list[LeftOut]:
             continue
         if path.is_dir():
             kind = split_name(path.name)
-            reason = (
-                f"called like a {kind} folder, but {'there is another' if _names_in(path) else 'holds no class folders'}"
-                if kind
-                else "beside the splits"
-            )
+            why = "there is another" if _names_in(path) else "holds no class folders"
+            reason = f"called like a {kind} folder, but {why}" if kind else "beside the splits"
             found.append(LeftOut(path, reason, "folder", root))
         else:
             found.append(left_out_file(path, root))

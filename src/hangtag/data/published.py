@@ -1,4 +1,4 @@
-"""Data sets the world knows by hash: a file is what it claims only if its hashes, or its content's, say so, every time."""
+"""Data sets the world knows by hash: a file is what it claims only if its hash or its content's says so, every time."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,22 @@ def training_and_validation(dataset: Dataset, everything: Split | None = None) -
     if dataset.validation is None:
         return stratified(everything)
     return everything, dataset.validation()
+
+
+def identity(dataset: Dataset, everything: Split, validation: Split | None) -> dict[str, Any]:
+    """What decides which images are trained and validated on, for a run's settings.
+
+    Args:
+        dataset: the data set.
+        everything: its training half.
+        validation: what `training_and_validation` gives, or the images of the validation folder; None where the latter
+            is opened here.
+    """
+    found: dict[str, Any] = {"name": dataset.name, "digest": everything.digest()}
+    if dataset.validation is not None:
+        validation = dataset.validation() if validation is None else validation
+        found |= {"validation_from": "folder", "validation_digest": validation.digest()}
+    return found
 
 
 def joined(training: Split, validation: Split) -> Split:

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 70,000 grey pictures of ten kinds of garment, 28x28. Only the four files as published, gzipped or unpacked.
+"""Fashion-MNIST: 70,000 grey pictures of ten kinds of garment, 28x28. Only the four published files, gzipped or not.
 
 Source: Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747; https://github.com/zalandoresearch/fashion-mnist (MIT licence).
 The files were replaced on 31 August 2017, and loaders elsewhere have served digits under this name: hence the hashes.

@@ -1,15 +1,16 @@
 """Your own images: a folder with a sub-folder per class, or with folders for training, validation and test of such.
 
-Images are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. Split folders
-go by their usual names in any case (`data.folder_layout`). Where there is no test folder, a validation folder serves as
-the test too; where there is neither, a tenth of the images is set apart. What cannot be read is left out, named and
-counted in `Split.skipped`. Links are followed to places inside the folder only (`linked_folder` follows all). Bytes of a
-name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
+Images are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. Split
+folders go by their usual names in any case (`data.folder_layout`). Where there is no test folder, a validation folder
+serves as the test too; where there is neither, a tenth of the images is set apart. What cannot be read is left out,
+named and counted in `Split.skipped`. Links are followed to places inside the folder only (`linked_folder` follows all).
+Bytes of a name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from hangtag.core.printable import as_text
 from hangtag.core.types import Dataset, Split
 from hangtag.data.folder_layout import Layout, read_layout
 from hangtag.data.folder_listing import Listing, class_folders, list_images
-from hangtag.data.sets import LINKED, Progress, register
+from hangtag.data.sets import Progress, register
 from hangtag.data.split import held_out_of, validation_of_labels
 from hangtag.preprocess import decoder
 
@@ -68,7 +69,7 @@ def open_image_folder(
     def tree(folder: Path) -> _Tree:
         return _Tree(folder, path, class_names, shape, convert, progress, follow_links)
 
-    validation, test = (folder and tree(folder) for folder in (layout.validation, layout.test))
+    validation, test = (None if each is None else tree(each) for each in (layout.validation, layout.test))
     return _Folder(layout, class_names, follow_links, tree(layout.training), validation, test).dataset()
 
 
@@ -112,9 +113,9 @@ class _Folder:
             lambda: self._training_half(test=False),
             (lambda: test.read()) if test else (lambda: self._training_half(test=True)),
             str(root) if test else f"{root} (a tenth set apart for the test)",
-            validation=validation and validation.read,
+            validation=None if validation is None else validation.read,
             summary=self.summary,
-            place=f"{LINKED if self.follow_links else ''}{as_text(root.resolve())}",
+            files_digest=self.files_digest,
             test_folder=(test or self.training).split,
         )
 
@@ -135,7 +136,8 @@ class _Folder:
         whole = len(self.training.readable)
         kept, tests = self.training.readable, len((self.test or self.validation or self.training).readable)
         if not (self.test or self.validation):
-            apart = {path for (path, _), test in zip(self.training.listing.files, self._set_apart(), strict=True) if test}
+            every = zip(self.training.listing.files, self._set_apart(), strict=True)
+            apart = {path for (path, _), is_test in every if is_test}
             kept = [file for file in kept if file[0] not in apart]
             tests = whole - len(kept)
         labels = np.array([label for _, label in kept], dtype=np.int64)
@@ -157,6 +159,17 @@ class _Folder:
             notes=[*self.layout.notes, *self._notes()],
             follow="" if self.follow_links else "--follow-links",
         )
+
+    def files_digest(self) -> str:
+        """SHA-256 over names and sizes of all images: told apart without reading them."""
+        state = hashlib.sha256()
+        for tree in (self.training, self.validation, self.test):
+            if tree is not None:
+                for path, label in tree.listing.files:
+                    name = path.relative_to(tree.split).as_posix()
+                    state.update(as_text(f"{label} {path.stat().st_size} {name}\n").encode())
+            state.update(b"\n")
+        return state.hexdigest()
 
     def _below(self, tree: _Tree | None) -> str:
         if tree is None or tree.split == self.layout.root:
@@ -253,9 +266,7 @@ class _Tree:
             )
         return split
 
-    def _decode(
-        self, files: list[tuple[Path, int]]
-    ) -> tuple[NDArray[np.uint8], list[int], dict[Path, LeftOut]]:
+    def _decode(self, files: list[tuple[Path, int]]) -> tuple[NDArray[np.uint8], list[int], dict[Path, LeftOut]]:
         shape = (len(files), *self.shape)
         if int(np.prod(shape, dtype=np.int64)) > _MOST_BYTES:
             raise HangtagError(
