@@ -136,10 +136,10 @@ def run(
     everything = dataset.training()  # the test pictures are not even opened here
     training, validation = _parted(dataset, everything, full)
     about_data = identity(dataset, everything, validation)
+    if everything.skipped:
+        watch.message(_left_out(everything.skipped))
     if dataset.summary is not None:
         watch.message(str(dataset.summary()))
-    elif everything.skipped:
-        watch.message(_left_out(everything.skipped))
     if recipe.classes:
         recipe = dataclasses.replace(recipe, classes=some_classes(recipe.classes, everything.class_names))
         training, validation = only(training, recipe.classes), validation and only(validation, recipe.classes)

@@ -166,16 +166,19 @@ def _reading(dataset: Dataset) -> dict[str, Any]:
 
 
 def _tell(dataset: Dataset) -> None:
-    """How a folder was read: the line, then what was left out, each with its reason."""
+    """How a folder was read: what was left out, each with its reason, and the line."""
     if dataset.summary is None:
         return
     summary = dataset.summary()
-    click.secho(str(summary), fg="yellow" if summary.left_out or summary.notes else None, err=True)
+    if summary.left_out:
+        what = "entries" if {entry.kind for entry in summary.left_out} & {"link", "folder"} else "files"
+        click.secho(f"{len(summary.left_out):,} {what} left out:", fg="yellow", err=True)
     for entry in summary.left_out[:_SHOWN_LEFT_OUT]:
         click.secho(f"  {printable(entry)}", fg="yellow", err=True)
     if len(summary.left_out) > _SHOWN_LEFT_OUT:
         rest = len(summary.left_out) - _SHOWN_LEFT_OUT
         click.secho(f"  and {rest:,} more: --json names them all", fg="yellow", err=True)
+    click.secho(str(summary), fg="yellow" if summary.notes else None, err=True)
 
 
 def _check_files(dataset: Dataset) -> tuple[list[dict[str, Any]], list[HangtagError]]:

@@ -31,11 +31,10 @@ def command(bundle: str, split: str, engine: Engine, data: str | None, as_json: 
     from hangtag.core.printable import printable
     from hangtag.evaluation import evaluate_bundle
 
-    def tell(text: str) -> None:
-        click.secho(printable(text), dim=True, err=True)
-
     with bars() as progress:
-        evaluation = evaluate_bundle(bundle, data, "val" if split == "val" else "test", progress, engine, tell)
+        evaluation = evaluate_bundle(bundle, data, "val" if split == "val" else "test", progress, engine)
+    if evaluation.reading:
+        click.secho(printable(evaluation.reading["line"]), dim=True, err=True)
     if as_json:
         click.echo(json.dumps(evaluation.to_dict(), ensure_ascii=False, allow_nan=False))
     else:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +21,6 @@ def evaluate_bundle(
     split: Literal["test", "val"] = "test",
     progress: Progress | None = None,
     engine: Engine = "onnxruntime",
-    message: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """How good a trained model is on pictures it has not learnt from.
 
@@ -33,8 +30,6 @@ def evaluate_bundle(
         split: "test", or "val" for the validation pictures that were held out of the training ones.
         progress: told (what, done, in all), also while data are fetched.
         engine: what runs the model, as `predict.load` takes it.
-        message: called with one-line messages: how a folder was read, whether it has changed since training; by default
-            the latter is a Python warning.
 
     Raises:
         HangtagError: `usage_split` if the model was trained on the validation pictures too; what finding the model
@@ -59,11 +54,8 @@ def evaluate_bundle(
             raise HangtagError("usage_split", f"{name} {reason}: use --split test")
         pictures, which = training_and_validation(dataset, everything)[1], "validation"
     known = known_to(card, pictures)
-    if message and dataset.summary:
-        message(str(dataset.summary()))
-    if card and (reason := changed_since(card, dataset)):
-        (message or warnings.warn)(reason)
-    on = f"{dataset.name}, {which} split{_of_all(known, pictures)}"
+    changed = changed_since(card, dataset) if card else ""
+    on = f"{dataset.name}, {which} split{_of_all(known, pictures)}{'; ' * bool(changed)}{changed}"
     found = judge(predictor, known, progress, name=name, data=on)
     return replace(found, reading=dataset.summary().to_dict()) if dataset.summary else found
 
@@ -90,8 +82,8 @@ def changed_since(card: Card, dataset: Dataset) -> str:
     if dataset.files_digest() == known:
         return ""
     apart = dataset.summary is not None and not dataset.summary().test_from
-    doubt = ", and the test images are set apart anew: it may have been trained on some of them" if apart else ""
-    return f"the files in {dataset.place.partition('=')[2]} have changed since {card.name} was trained{doubt}"
+    doubt = ", and the test set is cut anew: it may have been trained on some of it" if apart else ""
+    return f"the folder has changed since {card.name} was trained{doubt}"
 
 
 def may_know_validation(card: Card, dataset: Dataset, everything: Split) -> str:
@@ -134,5 +126,5 @@ def dataset_of(card: Card | None, data: str | os.PathLike[str] | None, progress:
         size=card.size if card else 28,
         colour=card.colour if card else False,
         progress=progress,
-        place=card.data.get("place") if card else None,
+        **({"place": card.data["place"]} if card and "place" in card.data else {}),
     )
