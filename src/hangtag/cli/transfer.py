@@ -47,9 +47,10 @@ def command(
     """
     from hangtag import recipes
     from hangtag.cli._training import watched
-    from hangtag.cli._transfer import numbers, show, words
+    from hangtag.cli._transfer import numbers, show
     from hangtag.core.errors import HangtagError
     from hangtag.core.recipe import NetworkRecipe, override
+    from hangtag.core.typed import words
     from hangtag.study.transfer import recipe_of, transfer
     from hangtag.study.transfer_page import write
 
@@ -64,8 +65,8 @@ def command(
     with watched(f"transfer with {base.name}") as watch:
         found = transfer(
             base,
-            learnt=words(learnt),
-            new=words(new),
+            learnt=tuple(words(learnt)),
+            new=tuple(words(new)),
             start=start,
             few=numbers(few),
             data=data,
