@@ -27,7 +27,15 @@ from hangtag.core.optional import require
 from hangtag.core.paths import folder_name
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Dataset, Predictor, Split
-from hangtag.data.split import VALIDATION_SEED, few_of_each, only, some_classes, stratified
+from hangtag.data.split import (
+    VALIDATION_SEED,
+    few_of_each,
+    identity,
+    joined,
+    only,
+    some_classes,
+    training_and_validation,
+)
 from hangtag.export import bundle
 from hangtag.export.parity import compare
 from hangtag.recipes import create
@@ -57,6 +65,7 @@ class Run:
     resumed_from_step: int = 0
     best_epoch: int | None = None  # whose weights early stopping kept
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    reading: dict[str, Any] | None = field(default=None, repr=False)  # how a folder was read: FolderSummary.to_dict
 
     def facts(self) -> dict[str, str]:
         """What a person wants to know, in order."""
@@ -125,10 +134,12 @@ def run(
         else datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     )
     everything = dataset.training()  # the test pictures are not even opened here
+    training, validation = _parted(dataset, everything, full)
+    about_data = identity(dataset, everything, validation)
     if everything.skipped:
         watch.message(_left_out(everything.skipped))
-    training, validation = (everything, None) if full else stratified(everything)
-    about_data: dict[str, Any] = {"name": dataset.name, "digest": everything.digest()}
+    if dataset.summary is not None:
+        watch.message(str(dataset.summary()))
     if recipe.classes:
         recipe = dataclasses.replace(recipe, classes=some_classes(recipe.classes, everything.class_names))
         training, validation = only(training, recipe.classes), validation and only(validation, recipe.classes)
@@ -159,7 +170,7 @@ def run(
             colour=recipe.colour,
             recipe=recipes.to_dict(recipe),
             full=full,
-            data=about_data,
+            data=about_data | _whereabouts(dataset),
             versions=bundle.versions(),
             commit=bundle.commit(),
             created=bundle.now(),
@@ -169,8 +180,23 @@ def run(
             result = _train_network(recipe, learnt, *given)
         else:
             result = _fit_classical(recipe, *given, keep)
+        if dataset.summary is not None:
+            result = dataclasses.replace(result, reading=dataset.summary().to_dict())
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(result), indent=1).encode())
     return result
+
+
+def _parted(dataset: Dataset, everything: Split, full: bool) -> tuple[Split, Split | None]:
+    """What is trained on and what it is validated on: with `full` nothing, and all is trained on."""
+    if not full:
+        return training_and_validation(dataset, everything)
+    return (everything if dataset.validation is None else joined(everything, dataset.validation())), None
+
+
+def _whereabouts(dataset: Dataset) -> dict[str, str]:
+    """Where the images lie, for the card: it decides nothing, so it is no setting of the run."""
+    found = {"place": dataset.place} if dataset.place else {}
+    return found | ({"files_digest": dataset.files_digest()} if dataset.files_digest else {})
 
 
 def _require_extras(recipe: Recipe) -> None:

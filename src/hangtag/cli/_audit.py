@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Callable
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hangtag.cli._data import DATA, data_option
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, printable
 
 if TYPE_CHECKING:
     from hangtag.audit import Audit
-    from hangtag.core.types import Probabilities, Split
+    from hangtag.core.types import Dataset, Probabilities, Split
     from hangtag.predict.recogniser import Recogniser
 
 OUT_OF_FOLD = "out-of-fold"
@@ -25,9 +27,7 @@ _STEP = 1024  # pictures between two progress calls
 
 
 @click.command(epilog="Example: hangtag data audit --labels out-of-fold")
-@click.option(
-    "--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH. [default: fashion-mnist]"
-)
+@data_option(f"{DATA} [default: fashion-mnist]")
 @click.option(
     "--split",
     type=click.Choice(["both", "training", "test"]),
@@ -74,6 +74,7 @@ def audit(
     from hangtag import predict
     from hangtag.audit import examine
     from hangtag.core.optional import require
+    from hangtag.data.split import joined
 
     if labels:
         require("cleanlab", extra="report")  # told before anything is read or trained
@@ -85,18 +86,25 @@ def audit(
         dataset = datasets.find(data, size=size or 28, colour=bool(colour), progress=progress)
         halves = {"training": dataset.training, "test": dataset.test}
         splits = {name: opened() for name, opened in halves.items() if split in ("both", name)}
-        _warn(splits)
+        if dataset.validation is not None and split != "test" and not dataset.test_is_validation:
+            splits["validation"] = dataset.validation()
+        if dataset.summary is None:
+            _warn(splits)
+        else:
+            _tell(str(dataset.summary()))
         folder = out or Path("runs") / "audit" / dataset.name
         probabilities: dict[str, Probabilities] = {}
         if labels == OUT_OF_FOLD:
             from hangtag.out_of_fold import out_of_fold
 
             (name, first), *rest = splits.items()
-            unseen = rest[0][1] if rest else None
+            unseen = functools.reduce(joined, (other for _, other in rest)) if rest else None
             found, others = out_of_fold(first, folder, unseen=unseen, message=_tell, progress=progress)
-            probabilities = {name: found, **({rest[0][0]: others} if rest else {})}
+            probabilities = {name: found}
+            for name, other in rest:
+                probabilities[name], others = others[: len(other)], others[len(other) :]
         elif model is not None:
-            probabilities = _by_model(labels or "", model, splits, progress)
+            probabilities = _by_model(labels or "", model, dataset, splits, progress)
         result = examine(dataset.name, splits, probabilities, progress)
     files = _write(result, folder)
     if as_json:
@@ -112,7 +120,7 @@ def audit(
 
 
 def _by_model(
-    name: str, model: Recogniser, splits: dict[str, Split], progress: Callable[[str, int, int], None]
+    name: str, model: Recogniser, dataset: Dataset, splits: dict[str, Split], progress: Callable[[str, int, int], None]
 ) -> dict[str, Probabilities]:
     """By half, the answers of a model; rows of NaN for the pictures it has learnt from."""
     import numpy as np
@@ -128,7 +136,11 @@ def _by_model(
             card = model.card
             if card.full or card.data.get("digest") != pictures.digest():
                 continue  # learnt from all of them, or nobody knows from which
+            if dataset.validation is not None:
+                continue
             unseen = validation_of(pictures)
+        elif model.card.full and (half == "validation" or dataset.test_is_validation):
+            continue
         found = np.full((len(pictures), len(model.class_names)), np.nan, np.float32)
         rows = np.flatnonzero(unseen)
         for start in range(0, len(rows), _STEP):

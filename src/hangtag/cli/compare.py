@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from hangtag.cli._data import data_option
 from hangtag.cli._duration import DURATION
 
 
@@ -26,7 +27,7 @@ from hangtag.cli._duration import DURATION
     show_default=True,
     help="Pictures to judge on; val to choose between recipes.",
 )
-@click.option("--data", metavar="DATA", help="A folder, a set's name, or NAME=PATH.  [default: the recipes' own]")
+@data_option("A folder, a set's name, or NAME=PATH.  [default: the recipes' own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this study.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")

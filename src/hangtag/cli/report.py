@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hangtag.cli._data import data_option
+
 if TYPE_CHECKING:
     from hangtag.core.types import Probabilities, Split
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("bundle")
 @click.argument("other", required=False)
 @click.option("--out", type=click.Path(path_type=Path), default="report.html", show_default=True, help="File to write.")
-@click.option("--data", metavar="PATH", help="Where the data lies. [default: the data the model was trained on]")
+@data_option("Where the data lies. [default: the data the model was trained on]", "PATH")
 @click.option(
     "--labels",
     type=click.Choice(["out-of-fold"]),

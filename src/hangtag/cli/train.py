@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from hangtag.cli._data import data_option
+
 
 @click.command(epilog="Example: hangtag train three_conv --set model.dropout=0.3 --epochs 5")
 @click.argument("recipe")
@@ -21,7 +23,7 @@ import click
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures.")
 @click.option("--full", is_flag=True, help="Learn from the validation pictures too; no early stopping.")
-@click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
+@data_option()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from hangtag.cli._data import data_option
 from hangtag.cli._duration import DURATION
 
 
@@ -42,7 +43,7 @@ from hangtag.cli._duration import DURATION
 @click.option("--prune/--no-prune", default=None, help="Stop trials worse than the median.  [default: for accuracy]")
 @click.option("--storage", metavar="URL", help="postgresql://... for several machines.  [default: a file in --out]")
 @click.option("--study", "name", metavar="NAME", help="Join or make the study of this name.")
-@click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
+@data_option()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this study.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")

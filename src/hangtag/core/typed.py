@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import difflib
 import json
 import math
@@ -31,6 +32,15 @@ def parse(text: str) -> Any:
         if _NUMBERS.fullmatch(text):
             return [parse(number) for number in text.split(",")]
         return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
+
+
+def words(text: str) -> list[str]:
+    """What stands between commas, as a CSV file has it: a name that holds a comma stands in double quotes."""
+    try:
+        (found,) = csv.reader([text], skipinitialspace=True, strict=True)
+    except (csv.Error, ValueError):  # a quote that stands for itself, a line break
+        found = text.split(",")
+    return [word.strip() for word in found if word.strip()]
 
 
 def coerce(value: Any, annotation: Any, where: str) -> Any:

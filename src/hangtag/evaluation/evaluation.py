@@ -33,6 +33,7 @@ class Evaluation:
         scores: every registered metric by name.
         name: what was judged, for people.
         data: what it was judged on, for people.
+        reading: how a folder of images was read (`core.folder_summary.FolderSummary.to_dict`), if it is one.
     """
 
     class_names: tuple[str, ...]
@@ -40,6 +41,7 @@ class Evaluation:
     scores: Mapping[str, float]
     name: str = "predictor"
     data: str = "pictures"
+    reading: dict[str, Any] | None = None
 
     @property
     def n(self) -> int:
@@ -110,6 +112,7 @@ class Evaluation:
             "per_class": self.per_class,
             "confusion": self.confusion.tolist(),
             "class_names": list(self.class_names),
+            **({} if self.reading is None else {"reading": self.reading}),
         }
 
     def __repr__(self) -> str:

@@ -20,8 +20,8 @@ from hangtag.checks import Evidence, Finding
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Labels, Predictor, Probabilities, Split
-from hangtag.data.split import few_of_each, validation_of
-from hangtag.evaluation.bundle import dataset_of, known_to
+from hangtag.data.split import few_of_each, joined, validation_of
+from hangtag.evaluation.bundle import check_test, dataset_of, known_to
 from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict.bundle import Bundle, open_bundle
 from hangtag.report.calibration import Calibration, calibrate
@@ -128,6 +128,7 @@ def measure(
     bundle = open_bundle(name)
     card, predictor = bundle.card, predict.load(bundle.folder)
     dataset = dataset_of(card, data, progress)
+    check_test(card, dataset)
     test = known_to(card, dataset.test())
     began = time.perf_counter()
     probabilities = answers(predictor, test, progress, name=card.name, data=f"{dataset.name}, test split")
@@ -137,8 +138,9 @@ def measure(
     everything, missing = _training(dataset)
     own = everything is not None and everything.digest() == card.data.get("digest")
     training, validation, held_out_rows = everything, None, np.zeros(0, np.int64)
+    unlearnable = np.zeros(0, np.bool_)
     if everything is not None:
-        unlearnable = np.zeros(len(everything), np.bool_) if card.full else validation_of(everything)
+        everything, unlearnable = _with_validation(dataset, everything, card.full)
         known = known_to(card, everything)
         if known is not everything:  # parted first, as training parts them: no picture changes sides
             numbers = [everything.class_names.index(each) for each in known.class_names]
@@ -162,9 +164,12 @@ def measure(
     calibration = calibrate(bundle, held_out, validation, probabilities, test.labels, missing, own)
 
     audit = None
+    if everything is not None and dataset.test_is_validation:  # else each test image would be its own near-duplicate
+        everything, held_out_rows = everything.take(np.flatnonzero(~unlearnable)), np.zeros(0, np.int64)
     if audited:
+        looked = held_out if len(held_out_rows) else None
         out_of_fold = unlearnt(everything) if unlearnt and everything is not None else None
-        audit = _audit(dataset.name, test, probabilities, everything, held_out_rows, held_out, out_of_fold, tell)
+        audit = _audit(dataset.name, test, probabilities, everything, held_out_rows, looked, out_of_fold, tell)
     across = None if audit is None else audit.near_duplicates.get(("training", "test"))
     evidence = Evidence(
         evaluation=evaluation,
@@ -208,6 +213,17 @@ def _training(dataset: Dataset) -> tuple[Split | None, str]:
         if not error.code.startswith("data"):
             raise
         return None, error.message
+
+
+def _with_validation(dataset: Dataset, everything: Split, full: bool) -> tuple[Split, NDArray[np.bool_]]:
+    """All images of the training half, those of a validation folder at its end, and which of them validate."""
+    n = len(everything)
+    if dataset.validation is not None:
+        everything = joined(everything, dataset.validation())
+        held_out = np.arange(len(everything)) >= n
+    else:
+        held_out = np.zeros(n, np.bool_) if full else validation_of(everything)
+    return everything, held_out & (not full)
 
 
 def training_sample(split: Split) -> Split:

@@ -23,10 +23,10 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, write_file
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint
 from hangtag.core.types import Probabilities, Split
-from hangtag.data.split import only, some_classes, stratified
+from hangtag.data.split import only, some_classes, training_and_validation
 from hangtag.experiment import claim
 from hangtag.study.budget import epochs_within
-from hangtag.study.contestants import Contestant, data_set_of
+from hangtag.study.contestants import Contestant, data_set_of, place_of_data
 from hangtag.study.process import Told, ask
 from hangtag.study.significance import Contender, Pair, letters, pairs
 from hangtag.watch import clock
@@ -221,6 +221,7 @@ def compare(
         KeyboardInterrupt: on Ctrl-C; the same call goes on.
     """
     name = data_set_of(contestants, data)
+    data = place_of_data(contestants, name) if data is None else data
     pictures, called, digest = _pictures(contestants, name, data, split, watch)
     settings = {
         "contestants": {one.name: one.identity() for one in contestants},
@@ -426,8 +427,12 @@ def _pictures(
         raise HangtagError("usage_class", f"{both}: they can only be compared on the same classes")
     training = dataset.training()
     digest = training.digest()
+    if dataset.summary is not None:
+        watch.message(str(dataset.summary()))
+    if dataset.validation is not None:
+        digest = f"{digest} {dataset.validation().digest()}"
     if split == "val":
-        return only(stratified(training)[1], classes), dataset.name, digest
+        return only(training_and_validation(dataset, training)[1], classes), dataset.name, digest
     test = dataset.test()
     return only(test, classes), dataset.name, f"{digest} {test.digest()}"
 

@@ -21,7 +21,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, Part, fingerprint, from_dict, options_of, to_dict
-from hangtag.data.split import some_classes
+from hangtag.data.split import identity, some_classes
 from hangtag.watch import Watch, lines
 
 RESULT = "transfer.json"
@@ -140,7 +140,7 @@ def transfer(
     settings = {
         "study": "transfer",
         "recipe": to_dict(base),
-        "data": {"name": dataset.name, "digest": dataset.training().digest()},
+        "data": identity(dataset, dataset.training(), None),
         "from": list(learnt),
         "to": list(new),
         "few": sorted(few),

@@ -26,7 +26,7 @@ from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.paths import folder_name
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint, to_dict
-from hangtag.data.split import VALIDATION_SEED, only, some_classes, stratified
+from hangtag.data.split import VALIDATION_SEED, identity, only, some_classes, training_and_validation
 from hangtag.experiment import differences
 from hangtag.study import storage as storages
 from hangtag.study import trials as judging
@@ -233,11 +233,13 @@ def _about(recipe: Recipe, data: str | None, watch: Watch) -> tuple[dict[str, An
     """What the trials will learn from; the test pictures are not even opened."""
     dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     everything = dataset.training()
+    if dataset.summary is not None:
+        watch.message(str(dataset.summary()))
     classes = some_classes(recipe.classes, dataset.class_names) if recipe.classes else dataset.class_names
-    training, validation = (only(part, classes) for part in stratified(everything))
+    whole, held_out = training_and_validation(dataset, everything)
+    training, validation = only(whole, classes), only(held_out, classes)
     about = {
-        "name": dataset.name,
-        "digest": everything.digest(),
+        **identity(dataset, everything, held_out),
         "training": len(training),
         "validation": len(validation),
         "validation_seed": VALIDATION_SEED,

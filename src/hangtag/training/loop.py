@@ -28,6 +28,7 @@ from hangtag.core.types import Probabilities, Split
 from hangtag.predict.torch import Deployed, TorchPredictor, normalise
 from hangtag.training import averages, optimisers, schedules
 from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, read_newest, restore_optimiser, write
+from hangtag.training.class_weights import class_weights, expected_weights
 from hangtag.training.interrupt import Stop
 from hangtag.training.pruning import choose
 from hangtag.training.start import Start, load
@@ -164,6 +165,7 @@ class _Run:
         labels = torch.from_numpy(training.labels).to(device)
         smooth, classes = recipe.label_smoothing, len(training.class_names)
         self.targets = functional.one_hot(labels, classes).float() * (1 - smooth) + smooth / classes  # (N, K)
+        self.class_weights = class_weights(training).to(device) if recipe.class_weights else None
         self.taught, self.views = taught, None
         if taught is not None and recipe.teacher_views:
             self.views = Views(recipe.augment, self.images, self.targets)
@@ -288,7 +290,10 @@ class _Run:
         with self._autocast():
             logits = self.model(inputs)
         losses = self._losses(logits.float(), targets)
-        loss = (losses if weights is None else losses * weights).mean()
+        counted = losses if weights is None else losses * weights
+        if self.class_weights is not None:
+            counted = counted * self._weights_of(targets)
+        loss = counted.mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together
@@ -322,6 +327,17 @@ class _Run:
         off = torch.special.xlogy(said, said / weight) - said * (logits / temperature).log_softmax(1)
         losses: Tensor = temperature**2 * off.sum(1) - by_labels
         return losses
+
+    def _weights_of(self, targets: Tensor) -> Tensor:
+        """(N,) the class weights of targets as they stand in a step: smoothed, mixed, teachers' beside them."""
+        recipe, classes = self.recipe, len(self.class_names)
+        assert self.class_weights is not None
+        if self.taught is None:
+            return expected_weights(targets, self.class_weights, recipe.label_smoothing)
+        if recipe.teacher_weight < 1:
+            labels = targets[:, :classes] / (1 - recipe.teacher_weight)
+            return expected_weights(labels, self.class_weights, recipe.label_smoothing)
+        return expected_weights(targets[:, classes:], self.class_weights)  # no labels are learnt: the teachers' classes
 
     def _freeze(self) -> list[nn.Module]:
         """Let the classifier alone learn. Returns the modules that stay as they are, batch norms' counting included."""
