@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING, Literal
 
@@ -51,7 +52,9 @@ def evaluate_bundle(
             raise HangtagError("usage_split", f"{name} {reason}: use --split test")
         pictures, which = stratified(everything)[1], "validation"
     known = known_to(card, pictures)
-    return judge(predictor, known, progress, name=name, data=f"{dataset.name}, {which} split{_of_all(known, pictures)}")
+    data_text = f"{dataset.name}, {which} split{_of_all(known, pictures)}"
+    found = judge(predictor, known, progress, name=name, data=data_text)
+    return dataclasses.replace(found, standing=card.standing()) if card else found
 
 
 def may_know_validation(card: Card, everything: Split) -> str:

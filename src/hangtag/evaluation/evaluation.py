@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Evaluation:
         scores: every registered metric by name.
         name: what was judged, for people.
         data: what it was judged on, for people.
+        standing: of a run that is not at its end, what `Card.standing` says; else empty.
     """
 
     class_names: tuple[str, ...]
@@ -40,6 +41,7 @@ class Evaluation:
     scores: Mapping[str, float]
     name: str = "predictor"
     data: str = "pictures"
+    standing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -104,6 +106,7 @@ class Evaluation:
         return {
             "name": self.name,
             "data": self.data,
+            **self.standing,
             "n": self.n,
             **self.scores,
             "accuracy_interval": list(self.accuracy_interval),

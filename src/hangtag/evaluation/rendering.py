@@ -13,6 +13,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from hangtag.core.card import standing_text
 from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _headline(evaluation: Evaluation) -> Group:
         "\n  ", (printable(evaluation.name), "bold"), (f"  on {printable(evaluation.data)}, ", "dim"),
         (f"{evaluation.n:,} picture{'s' if evaluation.n > 1 else ''}", "dim"), "\n",
     )  # fmt: skip
+    if evaluation.standing:
+        title.append(f"  {printable(standing_text(evaluation.standing))}\n", "yellow")
     numbers = Table.grid(padding=(0, 3, 0, 0))
     numbers.add_row(
         Text(f"{evaluation.accuracy:.2%}", style="bold green"), f"{evaluation.loss:.4f}", f"{evaluation.precision:.2%}",
