@@ -32,7 +32,7 @@ def command(bundle: str, split: str, engine: Engine, data: str | None, as_json: 
     with bars() as progress:
         evaluation = evaluate_bundle(bundle, data, "val" if split == "val" else "test", progress, engine)
     if as_json:
-        click.echo(json.dumps(evaluation.to_dict(), ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(evaluation.to_dict(), allow_nan=False))
     else:
         from rich.console import Console
 
