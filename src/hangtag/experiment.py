@@ -24,7 +24,7 @@ from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
-from hangtag.core.paths import folder_name
+from hangtag.core.paths import COMMAND, UNFINISHED, folder_name
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.data.split import (
@@ -36,7 +36,7 @@ from hangtag.data.split import (
     some_classes,
     training_and_validation,
 )
-from hangtag.export import bundle
+from hangtag.export import bundle, unfinished
 from hangtag.export.parity import compare
 from hangtag.recipes import create
 from hangtag.watch import Watch, lines
@@ -45,6 +45,7 @@ from hangtag.watch import clock as duration
 if TYPE_CHECKING:
     import torch
 
+    from hangtag.training.loop import Snapshot
     from hangtag.training.start import Start
     from hangtag.training.teaching import Teachers
 
@@ -101,8 +102,11 @@ def run(
     watch: Watch | None = None,
     clock: Callable[[], float] | None = None,
     keep: Callable[[Predictor], None] = lambda predictor: None,
+    command: str = "",
 ) -> Run:
     """Train `recipe` and bundle the result.
+
+    From the end of the first epoch on the folder can be recognised with and evaluated, at any moment: see `unfinished`.
 
     Args:
         recipe: what to do, or the name of a recipe.
@@ -114,6 +118,7 @@ def run(
         clock: seconds since the beginning; by default since this call.
         keep: given the fitted model of an algorithm that leaves no bundle; not called where the run was finished
             before.
+        command: what a person types to go on, for whoever opens the folder too early.
 
     Raises:
         HangtagError: with what is wrong, where, and the cure.
@@ -161,8 +166,12 @@ def run(
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
         if (finished := _claim(folder, settings)) is not None:
             watch.message(f"finished already: {folder}")
+            unfinished.clear(folder)
             return finished
         sweep(folder, owned=True)
+        unfinished.sweep_leftovers(folder)
+        if command:
+            write_file(folder / COMMAND, f"{command}\n".encode("utf-8", "backslashreplace"))
         card = Card(
             name=recipe.name,
             class_names=training.class_names,
@@ -183,6 +192,7 @@ def run(
         if dataset.summary is not None:
             result = dataclasses.replace(result, reading=dataset.summary().to_dict())
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(result), indent=1).encode())
+        unfinished.clear(folder)
     return result
 
 
@@ -275,6 +285,16 @@ def _train_network(
     if learnt.teachers:
         with memory_errors(recipe):
             taught = _asked(learnt.teachers, recipe, training, folder, device, watch)
+    where = {"device": machine.describe(device), "precision": precision}
+    teachers = {"teachers": learnt.teachers.record} if learnt.teachers else {}
+    so_far = dataclasses.replace(card, training={**where, **teachers})
+
+    def keep(snapshot: Snapshot) -> None:
+        try:
+            unfinished.keep(folder, so_far, snapshot)
+        except HangtagError as error:  # the checkpoint that comes next is what must not fail
+            watch.message(f"the weights so far cannot be used yet: {error.message}")
+
     with interrupt.listening() as stop:
         fitted = fit(
             recipe,
@@ -289,6 +309,7 @@ def _train_network(
             taught=taught,
             watch=watch.progress,
             warn=watch.message,
+            keep=keep,
         )
         if stop.requested:  # after the last step
             raise KeyboardInterrupt("stopped after the last step and saved: the same command exports the result")
@@ -312,11 +333,10 @@ def _train_network(
             "seconds": round(fitted.seconds, 2),
             "epochs": len(fitted.history),
             "best_epoch": fitted.best_epoch,
-            "device": machine.describe(device),
-            "precision": precision,
+            **where,
             "peak_rss_mb": peak,
             **({"start": fitted.start} if fitted.start else {}),
-            **({"teachers": learnt.teachers.record} if learnt.teachers else {}),
+            **teachers,
             "history": [dataclasses.asdict(epoch) for epoch in fitted.history],
         },
     )
@@ -439,7 +459,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     Raises:
         HangtagError: `run_other_settings`, naming what differs.
     """
-    claim(folder, "run.json", settings, made=("result.json", "bundle", "checkpoints"))
+    claim(folder, "run.json", settings, made=("result.json", "bundle", "checkpoints", UNFINISHED))
     result = folder / "result.json"
     try:
         run = Run(**json.loads(result.read_text(encoding="utf-8")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import io
@@ -17,6 +18,13 @@ import click
 from hangtag.core.errors import INTERRUPTED, HangtagError
 from hangtag.core.printable import printable
 from hangtag.core.registry import nearest
+
+_OF_FILES = {
+    getattr(errno, name)
+    for name in ("EIO", "ENAMETOOLONG", "ENOTDIR", "EISDIR", "ELOOP", "ENOENT", "ENXIO", "ENODEV", "EBADF", "EFBIG",
+                 "EBUSY", "ETXTBSY", "EEXIST", "ESTALE", "ENOTEMPTY")
+    if hasattr(errno, name)
+}  # fmt: skip
 
 
 class _Verbs(click.Group):
@@ -53,6 +61,9 @@ def verbs() -> None:
 
 def main() -> None:
     """Entry point. Every failure ends as one line on standard error and a documented exit status (docs/errors.md)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe on Windows may lack the characters of our bars
@@ -89,18 +100,43 @@ def _run(arguments: list[str]) -> int:
     except MemoryError:
         return _fail(HangtagError("training_out_of_memory", "out of memory: try a smaller --set batch_size"), as_json)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _fail(HangtagError("storage_full", f"no space left on the disk ({error.filename})"), as_json)
-        return _unexpected(error, as_json)
+        known = _storage_error(error)
+        return _fail(known, as_json) if known else _unexpected(error, as_json)
     except Exception as error:
         return _unexpected(error, as_json)
+
+
+def _storage_error(error: OSError) -> HangtagError | None:
+    """What a file system or a full disk behind standard output says, as one line; None for any other failure."""
+    where = f" ({printable(os.fsdecode(error.filename))})" if isinstance(error.filename, str | bytes) else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return HangtagError("storage_full", f"no space left on the disk{where}: free some space, try again")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return HangtagError("storage_read_only", f"not allowed here: {error.strerror}{where}")
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return HangtagError("storage_failed", f"too many open files{where}: close some programs, or raise `ulimit -n`")
+    if error.errno in _OF_FILES:
+        return HangtagError("storage_failed", f"a file cannot be read or written: {error.strerror}{where}")
+    return None
 
 
 def _fail(error: HangtagError, as_json: bool) -> int:
     if as_json:
         _answer({"error": error.to_dict()})
-    click.secho(f"error: {printable(error.message)}", fg="red", err=True)
+    with contextlib.suppress(OSError):  # standard error on a full disk: the exit status says it all the same
+        click.secho(f"error: {printable(error.message)}", fg="red", err=True)
+    _give_up_unwritten()
     return error.exit_status
+
+
+def _give_up_unwritten() -> None:
+    """What a stream cannot write Python would try once more as it ends, complain, and change the exit status."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _stop(message: str, as_json: bool) -> int:
@@ -112,10 +148,9 @@ def _stop(message: str, as_json: bool) -> int:
 
 def _answer(error: dict[str, Any]) -> None:
     """JSON on standard output, which may be what failed: a full disk, a reader that has gone."""
-    try:
+    with contextlib.suppress(OSError):
         click.echo(json.dumps(error))
-    except OSError:  # Python would try once more as it ends, and say so
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _give_up_unwritten()
 
 
 def _unexpected(error: Exception, as_json: bool) -> int:

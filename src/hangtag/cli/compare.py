@@ -73,6 +73,6 @@ def command(
         )
     write(found)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(found.to_dict(), allow_nan=False))
     else:
         show_comparison(found)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hangtag.core.types import Dataset, Split
 
+_MADE_BY = b"Software\0hangtag"  # in a PNG of ours
 _SHOWN_LEFT_OUT = 100
 _SHOWN_CLASSES = 20
 _COLUMNS = 14  # half of 28 pixels: five pictures beside each other in 80 columns
@@ -49,7 +50,7 @@ def fetch(data: str | None, as_json: bool) -> None:
         splits = _splits(dataset)
     _tell(dataset)
     if as_json:
-        click.echo(json.dumps(_facts(dataset, splits), ensure_ascii=False))
+        click.echo(json.dumps(_facts(dataset, splits)))
         return
     training, test = splits["training"], splits["test"]
     line = f"[bold]{_safe(dataset.name)}[/]: {len(training):,} training and {len(test):,} test pictures"
@@ -73,7 +74,7 @@ def verify(data: str | None, as_json: bool) -> None:
         _tell(dataset)
         result |= _facts(dataset, splits)
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json.dumps(result))
     else:
         console = Console()
         if files:
@@ -106,26 +107,33 @@ def show(data: str | None, split: str, out: Path, size: int, colour: bool, as_js
     """Draw a contact sheet: pictures of each class, and how many there are."""
     import io
 
+    from click.core import ParameterSource
+    from PIL.PngImagePlugin import PngInfo
     from rich.console import Console
 
-    from hangtag.core.files import write_file
+    from hangtag.core.files import check_ours, check_output, write_file
     from hangtag.data.contact_sheet import contact_sheet
 
+    if click.get_current_context().get_parameter_source("out") is ParameterSource.DEFAULT:
+        check_ours(out, _MADE_BY, "name another file with --out")
+    check_output(out)
     with bars() as progress:
         dataset = _find(data, progress, size, colour)
         pictures = _opened(dataset, split)
     _tell(dataset)
     file = io.BytesIO()
-    contact_sheet(pictures, f"{dataset.name}, {split}").save(file, "PNG")
+    made_by = PngInfo()
+    made_by.add_text("Software", "hangtag")
+    contact_sheet(pictures, f"{dataset.name}, {split}").save(file, "PNG", pnginfo=made_by)
     write_file(out, file.getvalue())
     if as_json:
         record = {"name": dataset.name, "origin": dataset.origin, "split": split, "n": len(pictures)}
         record |= {"counts": pictures.counts(), "skipped": list(pictures.skipped), "out": str(out)}
         record |= _reading(dataset)
-        click.echo(json.dumps(record, ensure_ascii=False))
+        click.echo(json.dumps(record))
     else:
         _print_pictures(Console(), split, pictures)
-    click.secho(f"contact sheet: {out}", err=True)
+    click.secho(f"contact sheet: {printable(out)}", err=True)
 
 
 command.add_command(audit)

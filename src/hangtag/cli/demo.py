@@ -99,7 +99,7 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
             "recognise": [recognition.to_dict() for recognition in recognitions],
             "seconds": round(process_age_s(), 2),
         }
-        click.echo(json.dumps(record, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(record, allow_nan=False))
     else:
         console.print(f"[dim]All of it took {process_age_s():.0f} s.[/]")
 

@@ -36,7 +36,7 @@ def command(bundle: str, split: str, engine: Engine, data: str | None, as_json: 
     if evaluation.reading:
         click.secho(printable(evaluation.reading["line"]), dim=True, err=True)
     if as_json:
-        click.echo(json.dumps(evaluation.to_dict(), ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(evaluation.to_dict(), allow_nan=False))
     else:
         from rich.console import Console
 

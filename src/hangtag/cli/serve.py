@@ -41,13 +41,15 @@ def command(bundle: str, host: str, port: int, allow_host: tuple[str, ...], engi
     listening = server.listen(host, port)  # an address that is taken is told before the model is loaded
     with listening:
         recogniser = predict.load(bundle, engine=engine)
-        urls = server.addresses(listening)
+        urls, card = server.addresses(listening), recogniser.card
 
         def ready() -> None:
             if as_json:
-                click.echo(json.dumps({"url": urls[0], "urls": urls, "model": recogniser.card.name}))
+                click.echo(json.dumps({"url": urls[0], "urls": urls, "model": card.name, **card.standing()}))
                 return
-            click.secho(f"serving {printable(recogniser.card.name)}", bold=True)
+            click.secho(f"serving {printable(card.name)}", bold=True)
+            if text := card.unfinished_text():
+                click.secho(printable(f"  {text}; start it again for better ones"), fg="yellow")
             for url in urls:
                 click.echo(f"  {url}")
             click.echo(f"  curl --data-binary @shirt.jpg {urls[0]}/recognise")

@@ -42,6 +42,8 @@ def command(
 
     Ctrl-C saves and stops; the same command goes on from there, and after the end it shows the result at once.
     """
+    import shlex
+
     from hangtag import experiment, recipes
     from hangtag.cli._training import show_result, watched
     from hangtag.core.clock import process_age_s
@@ -50,8 +52,21 @@ def command(
     chosen = recipes.read(Path(recipe)) if recipe.endswith(".json") else recipes.create(recipe)
     named = [f"{key}={value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     chosen = override(chosen, [*settings, *named])
+    words = ["hangtag", "train", recipe, *(word for setting in settings for word in ("--set", setting))]
+    options = {"--seed": seed, "--epochs": epochs, "--data": data, "--out": out}
+    words += [str(word) for option in options.items() if option[1] is not None for word in option]
+    words += ["--full"] * full + (["--device", device] if device != "auto" else [])
     with watched(chosen.name) as watch:
-        run = experiment.run(chosen, data=data, out=out, full=full, device=device, watch=watch, clock=process_age_s)
+        run = experiment.run(
+            chosen,
+            data=data,
+            out=out,
+            full=full,
+            device=device,
+            watch=watch,
+            clock=process_age_s,
+            command=shlex.join(words),
+        )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(run), allow_nan=False))
     else:

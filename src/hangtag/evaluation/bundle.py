@@ -55,9 +55,10 @@ def evaluate_bundle(
         pictures, which = training_and_validation(dataset, everything)[1], "validation"
     known = known_to(card, pictures)
     changed = changed_since(card, dataset) if card else ""
-    on = f"{dataset.name}, {which} split{_of_all(known, pictures)}{'; ' * bool(changed)}{changed}"
-    found = judge(predictor, known, progress, name=name, data=on)
-    return replace(found, reading=dataset.summary().to_dict()) if dataset.summary else found
+    data_text = f"{dataset.name}, {which} split{_of_all(known, pictures)}{'; ' * bool(changed)}{changed}"
+    found = judge(predictor, known, progress, name=name, data=data_text)
+    reading = dataset.summary().to_dict() if dataset.summary else None
+    return replace(found, reading=reading, standing=card.standing() if card else {})
 
 
 def check_test(card: Card, dataset: Dataset) -> None:

@@ -126,7 +126,7 @@ def measure(
     """
     tell = progress or (lambda what, done, total: None)
     bundle = open_bundle(name)
-    card, predictor = bundle.card, predict.load(bundle.folder)
+    card, predictor = bundle.card, predict.from_bundle(bundle)
     dataset = dataset_of(card, data, progress)
     check_test(card, dataset)
     test = known_to(card, dataset.test())
@@ -134,6 +134,7 @@ def measure(
     probabilities = answers(predictor, test, progress, name=card.name, data=f"{dataset.name}, test split")
     throughput = len(test) / max(1e-9, time.perf_counter() - began)
     evaluation = score(probabilities, test, name=card.name, data=f"{dataset.name}, test split")
+    evaluation = replace(evaluation, standing=card.standing())
 
     everything, missing = _training(dataset)
     own = everything is not None and everything.digest() == card.data.get("digest")

@@ -94,7 +94,7 @@ class _Service:
         self.turns = asyncio.Semaphore(AT_WORK)
         self.workers = ThreadPoolExecutor(AT_WORK, "hangtag-serve")
         file = card.files.get(ONNX) or card.files.get(WEIGHTS) or {}
-        self.name = {"model": as_text(card.name), "digest": str(file.get("sha256", ""))[:12]}
+        self.name = {"model": as_text(card.name), "digest": str(file.get("sha256", ""))[:12], **card.standing()}
         self.about = {
             **self.name,
             "class_names": [as_text(name) for name in recogniser.class_names],

@@ -234,7 +234,8 @@ def _check_alike(names: Sequence[str], opened: list[Bundle]) -> None:
     for name, one in zip(names, opened, strict=True):
         card = one.card
         if ONNX not in one.files:
-            raise HangtagError("bundle_incompatible", f"{name} holds no model.onnx to put together with others")
+            cure = ": let it train to its end" if card.unfinished else ""
+            raise HangtagError("bundle_incompatible", f"{name} holds no model.onnx to put together with others{cure}")
         if card.class_names != first.class_names:
             other = next(
                 (

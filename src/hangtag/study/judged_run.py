@@ -275,8 +275,10 @@ def _facts(card: Card) -> dict[str, Any]:
     """What a bundle's card tells of its training."""
     size = card.files.get(ONNX, {}).get("bytes") or sum(file["bytes"] for file in card.files.values())
     where = card.training.get("device")
+    remark = f"was trained before; its time and memory are what its card says, on {where}" if where else None
     return {
-        "remark": f"was trained before; its time and memory are what its card says, on {where}" if where else None,
+        "remark": "; ".join(filter(None, (card.unfinished_text(), remark))) or None,
+        **({"unfinished": True} if card.unfinished else {}),
         "seconds": card.training.get("seconds"),
         "peak_rss_mb": card.training.get("peak_rss_mb"),
         "epochs": card.training.get("epochs"),

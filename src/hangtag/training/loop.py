@@ -27,7 +27,7 @@ from hangtag.core.seeds import derive
 from hangtag.core.types import Probabilities, Split
 from hangtag.predict.torch import Deployed, TorchPredictor, normalise
 from hangtag.training import averages, optimisers, schedules
-from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, read_newest, restore_optimiser, write
+from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, packed, read_newest, restore_optimiser, write
 from hangtag.training.class_weights import class_weights, expected_weights
 from hangtag.training.interrupt import Stop
 from hangtag.training.pruning import choose
@@ -78,6 +78,32 @@ class Fitted:
     start: dict[str, Any] | None  # what was loaded to start from, if anything
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """The weights an epoch ended with: what would be kept if training ended now.
+
+    Args:
+        improved: no epoch before had a lower validation loss; without validation pictures, every epoch improves.
+        weights: by name, the run's own tensors: they change with the next step.
+        mean, std: as `Deployed` takes them.
+        params: trained numbers.
+        history: the epochs so far, this one last.
+        start: what was loaded to start from, if anything.
+    """
+
+    improved: bool
+    weights: dict[str, Tensor]
+    mean: list[float]
+    std: list[float]
+    params: int
+    history: list[dict[str, Any]]
+    start: dict[str, Any] | None
+
+    def safetensors(self) -> bytes:
+        """The weights as a file's content."""
+        return packed(self.weights)
+
+
 @dataclass
 class _Bookkeeping:
     """Every number a checkpoint holds."""
@@ -109,6 +135,7 @@ def fit(
     taught: Probabilities | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     warn: Callable[[str], None] = lambda message: None,
+    keep: Callable[[Snapshot], None] = lambda snapshot: None,
 ) -> Fitted:
     """Train `recipe` on `training`, going on from the newest checkpoint in `checkpoints` if there is one.
 
@@ -125,6 +152,8 @@ def fit(
         taught: what the recipe's teachers say of each training picture, (N, K); or of each of its views, (V, N, K).
         watch: called after each step.
         warn: called with one-line messages.
+        keep: called at the end of each epoch, before its checkpoint is written: a run that is killed in between goes
+            through that end again.
 
     Raises:
         HangtagError: `training_not_finite`, `training_out_of_memory`, `checkpoint_*`, or `usage_*` for options.
@@ -132,7 +161,7 @@ def fit(
     """
     with memory_errors(recipe):
         run = _Run(recipe, training, validation, device, precision, checkpoints, start, taught, warn)
-        return run.to_end(stop, clock, watch)
+        return run.to_end(stop, clock, watch, keep)
 
 
 class _Run:
@@ -201,7 +230,13 @@ class _Run:
             self._restore(found)
             self.resumed_from_step = found.step
 
-    def to_end(self, stop: Stop, clock: Callable[[], float], watch: Callable[[Progress], None]) -> Fitted:
+    def to_end(
+        self,
+        stop: Stop,
+        clock: Callable[[], float],
+        watch: Callable[[Progress], None],
+        keep: Callable[[Snapshot], None],
+    ) -> Fitted:
         """Run the remaining steps."""
         books, epochs = self.books, self.recipe.epochs
         started, before, done_before = time.perf_counter(), books.seconds, 0.0
@@ -227,6 +262,7 @@ class _Run:
             if ended:
                 self._check_weights(index, at)  # before they are judged
                 self._end_epoch()
+                keep(self._snapshot())
                 books.seconds = before + clock()
             watch(self._progress(epoch, done, done - done_before, seen, time.perf_counter() - started, ended))
             stopping = stop.requested  # read once: it may change at any moment
@@ -399,6 +435,13 @@ class _Run:
             steps=self.books.step,
             start=self.started,
         )
+
+    def _snapshot(self) -> Snapshot:
+        *before, last = self.books.history
+        improved = last["val_loss"] is None or all(last["val_loss"] < epoch["val_loss"] for epoch in before)
+        params = sum(parameter.numel() for parameter in self.model.parameters())
+        weights, history = self._weights(), self.books.history
+        return Snapshot(improved, weights, self.mean, self.std, params, history, self.started)
 
     def _weights(self) -> dict[str, Tensor]:
         return self.average.weights() if self.average else self.model.state_dict()

@@ -14,7 +14,9 @@ let cleared = new AbortController(); // what was asked before "Clear" is of no m
 
 fetch("/model").then((response) => response.json()).then((model) => {
   const accuracy = model.test_accuracy ? ` · ${(100 * model.test_accuracy).toFixed(1)}% right on its test pictures` : "";
-  element("about").textContent = `${model.class_names.length} kinds: ${model.class_names.join(", ")}${accuracy}`;
+  const standing = model.unfinished ? `Unfinished: the weights of epoch ${model.epoch} of ${model.epochs}. ` : "";
+  if (model.unfinished) document.title = `Hangtag (unfinished model)`;
+  element("about").textContent = `${standing}${model.class_names.length} kinds: ${model.class_names.join(", ")}${accuracy}`;
 }).catch(() => { element("about").textContent = "the server does not answer"; });
 
 function take(files) {
