@@ -27,6 +27,7 @@ from hangtag.core.card import ONNX, WEIGHTS
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text
 from hangtag.predict.recogniser import Recogniser, Recognition, Recognitions
+from hangtag.serve.clients import NONE, Places, Proxies, share
 from hangtag.serve.guard import Guard, log, refusal
 
 MAX_BYTES = 20_000_000  # a phone's largest photos have 15 million; 32 of these at once fit into 640 MB
@@ -61,7 +62,7 @@ def create(
     recogniser: Recogniser,
     hosts: tuple[str, ...] = (),
     anywhere: bool = False,
-    full: Callable[[], bool] = lambda: False,
+    proxies: Proxies = NONE,
 ) -> ASGIApp:
     """The service as an ASGI application.
 
@@ -69,7 +70,7 @@ def create(
         recogniser: the model that answers.
         hosts: host names let in besides `localhost`; see `Guard`.
         anywhere: whether it listens beyond its own machine.
-        full: whether more connections are open than are answered.
+        proxies: reverse proxies that are believed when they say who the client is.
     """
     service = _Service(recogniser)
     routes = [
@@ -81,7 +82,7 @@ def create(
     handlers = {HTTPException: _http_error, HangtagError: _refused, _RefusedError: _refused, Exception: _defect}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
     app.router.redirect_slashes = False
-    return Guard(app, hosts, anywhere, full)
+    return Guard(app, hosts, anywhere, proxies)
 
 
 class _Service:
@@ -90,7 +91,8 @@ class _Service:
     def __init__(self, recogniser: Recogniser) -> None:
         card = recogniser.card
         self.recogniser = recogniser
-        self.inside = self.held = 0
+        self.inside = Places()
+        self.held = Places()
         self.turns = asyncio.Semaphore(AT_WORK)
         self.workers = ThreadPoolExecutor(AT_WORK, "hangtag-serve")
         file = card.files.get(ONNX) or card.files.get(WEIGHTS) or {}
@@ -105,7 +107,8 @@ class _Service:
 
     async def recognise(self, request: Request) -> Response:
         """What one picture shows."""
-        self._refuse_crowd()  # said before the body is read
+        if self.inside.used >= INSIDE:  # said before the body is read
+            raise _crowded()
         content = bytearray()
         try:
             top = _top(request)
@@ -114,7 +117,7 @@ class _Service:
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         finally:
-            self.held -= len(content)
+            self.held.give_back(request.scope["client_id"], len(content))
         assert isinstance(found, Recognition)  # bytes are one picture
         if found.error is not None:
             raise found.error
@@ -129,21 +132,22 @@ class _Service:
     async def _receive(self, request: Request, content: bytearray) -> None:
         """The body into `content`, within `RECEIVE_S`: never more than `MAX_BYTES`, nor than `HELD` of all of them."""
         _check_headers(request)
+        client = request.scope["client_id"]
         try:
             async with asyncio.timeout(RECEIVE_S):
                 async for part in request.stream():
-                    content += part
-                    self.held += len(part)
-                    if len(content) > MAX_BYTES:
+                    if len(content) + len(part) > MAX_BYTES:
                         raise _too_large()
-                    if self.held > HELD:
-                        raise _RefusedError("busy", "too many pictures are arriving at once: try again in a second")
+                    if not self.held.take(client, HELD, share(INSIDE) * MAX_BYTES, len(part)):
+                        raise _RefusedError("busy", "too many images are arriving at once: try again in a second")
+                    content += part
         except TimeoutError as error:
             raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
 
     async def _work(self, request: Request, content: bytearray, top: int) -> Recognition | Recognitions:
-        self._refuse_crowd()  # others' pictures may have arrived meanwhile
-        self.inside += 1
+        client = request.scope["client_id"]
+        if not self.inside.take(client, INSIDE, share(INSIDE)):  # others' images may have arrived meanwhile
+            raise _crowded()
         try:
             async with self.turns:
                 if await request.is_disconnected():
@@ -151,11 +155,7 @@ class _Service:
                 loop = asyncio.get_running_loop()
                 return await loop.run_in_executor(self.workers, self.recogniser.recognise, content, top)
         finally:
-            self.inside -= 1
-
-    def _refuse_crowd(self) -> None:
-        if self.inside >= INSIDE:
-            raise _RefusedError("busy", f"{INSIDE} pictures are being recognised: try again in a second")
+            self.inside.give_back(client)
 
     async def model(self, request: Request) -> Response:
         """Who answers."""
@@ -172,6 +172,10 @@ def _top(request: Request) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 4 and int(text)):
         raise _RefusedError("request_value", "top should be a whole number from 1")
     return int(text)
+
+
+def _crowded() -> _RefusedError:
+    return _RefusedError("busy", f"{INSIDE} images are being recognised: try again in a second")
 
 
 def _too_large() -> _RefusedError:
