@@ -2,8 +2,9 @@
 
 Who is in doubt about that can be made to answer a request that a proxy in front never saw (request smuggling), so
 whatever could be read in two ways is refused: RFC 9112 (sections 2.2, 3, 5, 6 and 7.1) with its permissions to be
-lenient left out. What is handed on is plain: the head as it came, and the body in parts of `PART` bytes or more, so that
-a body of a million chunks or segments of one byte costs the library no more than any other.
+lenient left out. What is handed on is plain: the head as it came, and the body in parts of `PART` bytes or more, so
+that a body of a million segments of one byte costs the library no more than any other; one of a million chunks is
+refused.
 """
 
 from __future__ import annotations
@@ -187,7 +188,7 @@ class Framing:
 
     def _wrapped(self) -> bytes:
         """`_part` as one chunk."""
-        part, self._part = self._part, bytearray()
+        part, self._part = bytes(self._part), bytearray()
         return b"%x\r\n%b\r\n" % (len(part), part) if part else b""
 
     def _take(self, length: int) -> bytes:
