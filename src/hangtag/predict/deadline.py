@@ -1,9 +1,9 @@
 """A deadline for models: a graph may loop for ever, and so may its optimisation, deep inside a library.
 
 What a model is asked runs in a thread of its own, so that whoever asked can stop waiting. ONNX Runtime ends a run when
-it is told to; what does not end is left behind. A deadline has passed when the seconds have gone by and this process has
-also had so many seconds of processors, so that a busy or sleeping machine costs no honest model its answer; or, for what
-waits and never works, when `STUCK` times the seconds have gone by.
+it is told to; what does not end is left behind. A deadline has passed when the seconds have gone by and this process
+has also had so many seconds of processors, so that a busy or sleeping machine costs no honest model its answer; or, for
+what waits and never works, when `STUCK` times the seconds have gone by.
 """
 
 from __future__ import annotations

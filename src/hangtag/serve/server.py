@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import signal
@@ -16,6 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hangtag.core.errors import HangtagError
+from hangtag.predict import deadline
 from hangtag.predict.recogniser import Recogniser
 from hangtag.preprocess import decoder
 from hangtag.serve import app, guard
@@ -94,6 +96,7 @@ class Connection(H11Protocol):
         self.unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Give it a place, if there is one."""
         super().connection_made(transport)
         address = self.client[0] if self.client else ""
         # A proxy's connections are many clients'; how many requests each may have is the guard's to say.
@@ -105,6 +108,7 @@ class Connection(H11Protocol):
             self._refuse(503, "busy", "too many connections: try again in a second, over fewer of them")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Give its place to others."""
         super().connection_lost(exc)
         self.all.leaving.pop(self, None)
         if self.unread is not None:
@@ -114,6 +118,7 @@ class Connection(H11Protocol):
             self.place = None
 
     def data_received(self, data: bytes) -> None:
+        """Read on, or let it run into nothing."""
         if self.leaving:
             self.dropped += len(data)
             if self.dropped > guard.LET_RUN_BYTES:
@@ -124,6 +129,7 @@ class Connection(H11Protocol):
         self._hand_on()
 
     def on_response_complete(self) -> None:
+        """Go on to the next request."""
         super().on_response_complete()
         self._wait()
         self._hand_on()  # the request behind this one, which has waited
@@ -148,6 +154,7 @@ class Connection(H11Protocol):
             self.handle_events()
 
     def send_400_response(self, msg: str) -> None:
+        """Refuse what h11 refuses."""
         self._refuse(400, "request_malformed", "this is no HTTP request")
 
     def _refuse(self, status: int, code: str, message: str) -> None:
@@ -176,16 +183,19 @@ class Connection(H11Protocol):
         self.loop.call_later(guard.LET_RUN_S, self.transport.abort)
 
     def shutdown(self) -> None:
+        """Close it when nothing is being answered."""
         if self.leaving:
             self.transport.close()
         else:
             super().shutdown()
 
     def pause_writing(self) -> None:
+        """Start the clock for an answer that is not read."""
         super().pause_writing()
         self.unread = self.loop.call_later(SLOW_READ_S, self.transport.abort)
 
     def resume_writing(self) -> None:
+        """Stop that clock."""
         super().resume_writing()
         if self.unread is not None:
             self.unread.cancel()
@@ -220,6 +230,7 @@ def run(
     Raises:
         KeyboardInterrupt: that was the signal.
     """
+    _allow_files(4 * CONNECTIONS)
     decoder.shared().start()
     anywhere = not ipaddress.ip_address(listening.getsockname()[0]).is_loopback
     if threading.current_thread() is threading.main_thread():
@@ -243,4 +254,18 @@ def run(
         timeout_graceful_shutdown=DRAIN_S,
     )
     server = Server(config)
-    server.run([listening])
+    try:
+        server.run([listening])
+    finally:
+        deadline.abandon_all()
+
+
+def _allow_files(count: int) -> None:
+    """Let the process have so many files open, connections among them, if the system lets it: macOS starts with 256."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows counts no files
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < count:
+            wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
