@@ -92,6 +92,8 @@ def _packed(text: bytes, content_type: str) -> str | None:
         return "a string in JSON"
     if text.startswith(b"--") and b"content-disposition" in text.lower():
         return "a form (multipart)"
+    if text.startswith((b"http://", b"https://")):
+        return "an address, and addresses are not fetched"
     if text[:1] == b"@":
         return "the name of a file with an @ before it, not the file"
     if content_type.startswith("application/x-www-form-urlencoded") and _FORM_FIELD.match(text):

@@ -107,6 +107,9 @@ class Framing:
         if request_line[3] != b"1":
             raise MalformedError("only HTTP/1.1 is spoken here", 505)
         fields = _fields(lines)
+        hosts = sum(name == b"host" for name, _ in fields)
+        if hosts > 1 or (not hosts and request_line[4] != b"0"):
+            raise MalformedError("there is one Host field")
         lengths = [value for name, value in fields if name == b"content-length"]
         codings = [value for name, value in fields if name == b"transfer-encoding"]
         if codings:
