@@ -50,7 +50,8 @@ def read_by_h11(request: bytes) -> bytes | None:
     try:
         return body_of(request)
     except h11.RemoteProtocolError as error:
-        assert str(error).startswith("illegal header line"), error
+        if not str(error).startswith("illegal header line"):
+            raise
         return None
 
 
@@ -193,9 +194,9 @@ def test_every_other_request_is_handed_on_however_it_arrives(request_):
 def test_a_body_of_tiny_chunks_costs_no_more_than_a_few_thousand_of_them():
     framed = Framing()
     framed.feed(CHUNKED + b"1\r\nx\r\n" * 1_000_000)
+    framed.read()  # the head
     with pytest.raises(MalformedError, match="larger chunks"):
-        while framed.read():
-            pass
+        framed.read()
     assert framed._chunks == framing.SMALL_CHUNKS + framing.SMALL_CHUNKS // framing.CHUNK_BYTES + 1
 
 
@@ -217,8 +218,8 @@ def test_a_long_body_may_have_as_many_chunks_as_it_needs():
     assert len(body_of(requests[0])) == 256 * chunks
 
 
-WORDS = [b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b";", b"0", b"5", b"ffff", b"chunked", b"GET / HTTP/1.1",
-         b"Content-Length: 3", b"Transfer-Encoding: chunked", b"\xff", b"a" * 300]  # fmt: skip
+WORDS = [b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b":", b";", b"0", b"5", b"ffff", b"\xff", b"a" * 300,
+         b"chunked", b"GET / HTTP/1.1", b"Content-Length: 3", b"Transfer-Encoding: chunked"]  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)

@@ -61,7 +61,7 @@ def _mangled(content: bytes, content_type: str) -> str | None:
         return f"{kind} that has lost its line ends, as curl -d and --data leave them out"
     if content.startswith(b"\x89PNG") and not content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "a PNG whose line ends were changed: it was read or sent as text"
-    if content.startswith(_TEXT_OF_BYTES):
+    if content.startswith(_TEXT_OF_BYTES) or (kind == "a WebP" and _is_utf8(content)):
         return "an image that was read as text, which destroys it: open the file in binary mode"
     if content.startswith(b"\x1f\x8b"):
         return "something compressed with gzip"
@@ -104,3 +104,12 @@ def _packed(text: bytes, content_type: str) -> str | None:
 def _start(content: bytes | bytearray) -> str | None:
     """What kind of image begins like this."""
     return next((kind for start, kind in _STARTS.items() if content.startswith(start)), None)
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether it is text: no image as it is happens to be."""
+    try:
+        content.decode()
+    except ValueError:
+        return False
+    return True
