@@ -18,6 +18,7 @@ import click
 from hangtag.core.errors import INTERRUPTED, HangtagError
 from hangtag.core.printable import printable
 from hangtag.core.registry import nearest
+from hangtag.predict import deadline
 
 _OF_FILES = {
     getattr(errno, name)
@@ -68,7 +69,13 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe on Windows may lack the characters of our bars
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager's stop is as good as Ctrl-C
-    sys.exit(_run(sys.argv[1:]))
+    status = _run(sys.argv[1:])
+    if deadline.stuck():  # a thread that nothing ends would keep the process alive, or crash it as it ends
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _run(arguments: list[str]) -> int:

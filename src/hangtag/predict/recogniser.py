@@ -225,7 +225,7 @@ def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:
     try:
         return future.result()
     except HangtagError as error:
-        if not error.code.startswith("image"):  # not this picture's fault: no decoder starts, say
+        if not error.code.startswith(("image", "decoder")):  # of no use to go on: no decoder starts, say
             raise
         return error
 
