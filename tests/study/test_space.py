@@ -67,6 +67,8 @@ def test_a_line_means_what_it_looks_like(line, wanted):
         ("model.filters=32,64,64", "usage_space", "'model.filters=[32,64],[16,32]'"),
         ("batch_size=0.5..3", "usage_value", "a whole number"),
         ("precision=1..2", "usage_value", "precision"),
+        ("epochs=1,1,2", "usage_space", "a value twice: say it once"),
+        ("model.dropout=0,0.0", "usage_space", "a value twice: say it once"),
         ("model.activation=relu,gleu", "usage_value", "Did you mean 'gelu'?"),
         ("epochs=0,3", "usage_value", "above 0"),
         ("classes=0-4|5-9", "usage_unknown_key", "classes"),
@@ -143,6 +145,26 @@ def test_the_start_is_the_recipe_itself(name):
 def test_a_grid_of_ranges_has_no_end():
     with pytest.raises(HangtagError, match=r"optimiser\.lr is a range"):
         list(space("optimiser.lr=1e-3..1e-2").combinations())
+
+
+@pytest.mark.parametrize(
+    ("lines", "size"),
+    [
+        (["epochs=1..3"], 3),
+        (["epochs=1..3", "model.dropout=0,0.5"], 6),
+        (["optimiser.sgd.lr=0.01,0.1", "optimiser=adam,sgd"], 3),
+        (["augment=[]|flip|flip,cutout", "augment.flip.probability=0.1,0.2"], 5),
+        (["batch_size=1..1000000000", "epochs=1..1000000000"], 10**18),
+        (["optimiser.lr=1e-3..1e-2"], None),
+    ],
+)
+def test_combinations_are_counted(lines, size):
+    chosen = space(*lines)
+    assert chosen.size() == size
+    if size and size < 10:
+        found = list(chosen.combinations())
+        assert len(found) == size
+        assert all(found.count(one) == 1 for one in found)
 
 
 def test_the_published_grid_has_27_combinations_and_its_best_is_the_recipe():
