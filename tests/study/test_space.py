@@ -103,6 +103,25 @@ def test_a_later_line_of_one_key_counts():
     assert len(chosen.dimensions) == 3
 
 
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("lr=1e-4..1e-2", "optimiser.lr=1e-4..1e-2"),
+        ("learning_rate=1e-4..1e-2", "optimiser.lr=1e-4..1e-2"),
+        ("dropout=0,0.2", "model.dropout=0,0.2"),
+        ("batch=32,64", "batch_size=32,64"),
+        ("optimizer=adam,sgd", "optimiser=adam,sgd"),
+    ],
+)
+def test_a_space_of_short_keys_is_that_of_the_long_ones(short, full):
+    assert space(short) == space(full)
+
+
+def test_options_of_one_optimiser_may_be_called_as_elsewhere():
+    lines = ["optimizer=adam,sgd", "optimizer.sgd.lr=0.01,0.1"]
+    assert list(space(*lines).dimensions) == ["optimiser", "optimiser.sgd.lr"]
+
+
 def test_options_of_a_part_are_asked_only_where_it_is_chosen():
     chosen = space("optimiser.sgd.lr=0.01,0.1", "optimiser=adam,sgd")
     assert list(chosen.combinations()) == [

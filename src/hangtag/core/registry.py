@@ -87,12 +87,16 @@ class Registry(Generic[T]):
 
     def summary(self, name: str) -> str:
         """First line of what documents the entry, read without importing it."""
+        tree = self.source(name)
+        text = self._entries[name].__doc__ if tree is None else ast.get_docstring(tree)
+        return (text or "").strip().partition("\n")[0]
+
+    def source(self, name: str) -> ast.Module | None:
+        """What is written in the entry's file; None if it has none of ours."""
         path = self._folder() / f"{name}.py"
-        if path.exists():
-            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        else:
-            text = self._entries[name].__doc__ or ""
-        return text.strip().partition("\n")[0]
+        if name not in self.names() or not path.is_file():
+            return None
+        return ast.parse(path.read_text(encoding="utf-8"))
 
     def _folder(self) -> Path:
         spec = importlib.util.find_spec(self.package)

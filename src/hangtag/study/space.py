@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, get_type_hints
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.keys import REGISTRIES, full_key
 from hangtag.core.recipe import Option, Part, Recipe, options_of, override
 from hangtag.core.typed import check_keys, coerce, parse
 from hangtag.study import spaces
@@ -30,14 +31,6 @@ _RANGE = re.compile(r"(.+?)\.\.(.+?)(?::(log|linear))?")
 _FACTOR = 10  # between the ends of a range, from which on it is logarithmic unless told
 # What is judged is the same for all trials.
 _FIXED = ("kind", "name", "data", "classes", "size", "colour", "checkpoint_s")
-_REGISTRIES = {
-    "model": "hangtag.models",
-    "augment": "hangtag.augment",
-    "optimiser": "hangtag.training.optimisers",
-    "schedule": "hangtag.training.schedules",
-    "average": "hangtag.training.averages",
-    "estimator": "hangtag.classical",
-}
 
 
 @dataclass(frozen=True)
@@ -160,7 +153,7 @@ def read(lines: Iterable[str], recipe: Recipe) -> Space:
             key, _, text = setting.partition("=")
             if not key.strip():
                 raise HangtagError("usage_space", f"--space wants a name or key=values, not {line!r}")
-            found[key.strip()] = _dimension(key.strip(), text.strip())
+            found[_full(recipe, key.strip())] = _dimension(key.strip(), text.strip())
     if not found:
         raise HangtagError("usage_space", "no space was given: say --space NAME (hangtag list spaces) or key=low..high")
     ordered = dict(sorted(found.items(), key=lambda item: "." in item[0]))  # parts before their options
@@ -203,6 +196,12 @@ def shown(value: Value) -> str:
 def plain(value: Value) -> Any:
     """What a value means: its text as the list it stands for."""
     return parse(value) if isinstance(value, str) else value
+
+
+def _full(recipe: Recipe, key: str) -> str:
+    """The key in full. `optimiser.sgd.lr` stays as it is: the recipe's own optimiser may be another."""
+    head, *rest = key.split(".")
+    return ".".join([full_key(recipe, head), *rest]) if len(rest) == 2 else full_key(recipe, key)
 
 
 def _dimension(key: str, text: str) -> Range | Choice:
@@ -257,7 +256,7 @@ def _checked(space: Space, key: str, dimension: Range | Choice) -> Range | Choic
     check_keys({head: None}, [name for name in hints if name not in _FIXED], f"recipe {space.recipe.name!r}")
     if not rest:
         kinds = [hints[head]]
-    elif len(rest) > 2 or head not in _REGISTRIES:
+    elif len(rest) > 2 or head not in REGISTRIES:
         raise HangtagError("usage_unknown_key", f"{key!r} names nothing in recipe {space.recipe.name!r}")
     else:
         kinds = [_option(head, part, rest[-1]).kind for part in _possible(space, head, key, rest[:-1])]
@@ -331,7 +330,7 @@ def _option(head: str, name: str, option: str) -> Option:
 
 
 def _maker(head: str, name: str) -> Callable[..., Any]:
-    maker: Callable[..., Any] = importlib.import_module(_REGISTRIES[head]).register.get(name)
+    maker: Callable[..., Any] = importlib.import_module(REGISTRIES[head]).register.get(name)
     return maker
 
 
