@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hangtag.cli._audit import audit
+from hangtag.cli._group import Lines
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import printable
@@ -30,7 +31,7 @@ _data = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group(epilog="Example: hangtag data verify")
+@click.group(cls=Lines, epilog="Example: hangtag data verify")
 def command() -> None:
     """Fetch, verify, show or audit the pictures that models learn from."""
 

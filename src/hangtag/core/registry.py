@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.optional import importing
 
 T = TypeVar("T")
 
@@ -69,13 +70,14 @@ class Registry(Generic[T]):
         """The entry called `name`.
 
         Raises:
-            HangtagError: `usage_unknown_<kind>`, with the nearest known name.
+            HangtagError: `usage_unknown_<kind>`, with the nearest known name; `extra_missing` for what its file needs.
         """
         if not isinstance(name, str) or name not in self._entries:
             if name not in self.names():
                 code = f"usage_unknown_{self.kind.replace(' ', '_')}"
                 raise HangtagError(code, f"no {self.kind} is called {name!r}.{nearest(str(name), self.names())}")
-            importlib.import_module(f"{self.package}.{name}")
+            with importing():
+                importlib.import_module(f"{self.package}.{name}")
             if name not in self._entries:
                 raise ValueError(f"{self.package}.{name} registers no {self.kind} called {name!r}")
         return self._entries[name]

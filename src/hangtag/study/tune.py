@@ -143,18 +143,15 @@ def tune(
     """
     from hangtag.training import interrupt
 
-    for package in ("optuna", "sklearn"):
-        require(package, extra="tune")
     watch = watch or Watch()
     recipe = space.recipe
+    require_extras(recipe)
     if prune and objective != "accuracy":
         raise HangtagError("usage_value", "trials are pruned by one number: leave out --prune, or take accuracy alone")
-    if isinstance(recipe, NetworkRecipe):
-        require("torch", extra="train")
-        if recipe.start is not None:
-            from hangtag.training.start import read
+    if isinstance(recipe, NetworkRecipe) and recipe.start is not None:
+        from hangtag.training.start import read
 
-            read(recipe.start)  # or each trial would fail for it
+        read(recipe.start)  # or each trial would fail for it
     if objective == "accuracy-time" and jobs > 1:
         watch.message("trials side by side slow each other down: their times say less than with --jobs 1")
     chooser = Chooser(space, grid=grid)
@@ -219,6 +216,19 @@ def tune(
         optuna=study,
     )
     return found
+
+
+def require_extras(recipe: Recipe) -> None:
+    """Look for all that a study of the recipe needs, before anything is read or asked.
+
+    Raises:
+        HangtagError: `extra_missing`.
+    """
+    for package in ("optuna", "sklearn", "jinja2"):
+        require(package, extra="tune")
+    if isinstance(recipe, NetworkRecipe):
+        for package in ("torch", "safetensors", "onnx"):
+            require(package, extra="tune")
 
 
 def _wanted(total: int | None, grid: bool, trials: int | None, timeout_s: float | None) -> int | None:
