@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import io
 import json
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
+from hangtag.cli._colour import colour
+from hangtag.cli._group import Verbs as _Verbs
 from hangtag.core.errors import INTERRUPTED, HangtagError
+from hangtag.core.optional import importing
 from hangtag.core.printable import printable
-from hangtag.core.registry import nearest
 from hangtag.predict import deadline
 
 _OF_FILES = {
@@ -28,36 +28,15 @@ _OF_FILES = {
 }  # fmt: skip
 
 
-class _Verbs(click.Group):
-    """Commands found by their file's name, imported one at a time."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        files = Path(__file__).parent.glob("[!_]*.py")
-        return sorted(path.stem for path in files)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in self.list_commands(ctx):
-            return None
-        command: click.Command = importlib.import_module(f"hangtag.cli.{name}").command
-        command.name = name
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            ctx.fail(f"no command is called {args[0]!r}.{nearest(args[0], self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
-
-
 @click.group(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: hangtag demo",
+    help="Recognise fashion products in photos: get data, train, evaluate, recognise.",
+    epilog="Start with: hangtag demo. Commands have help of their own: hangtag train --help",
 )
 @click.version_option(package_name="hangtag", message="hangtag %(version)s")
 def verbs() -> None:
-    """Recognise fashion products in pictures: get data, train, evaluate, recognise."""
+    """The command `hangtag`; its help is above, where `python -OO` leaves it."""
 
 
 def main() -> None:
@@ -82,7 +61,8 @@ def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         # With standalone_mode off, click returns the number of an Exit instead of raising it.
-        status = verbs.main(args=arguments, prog_name="hangtag", standalone_mode=False)
+        with importing():
+            status = verbs.main(args=arguments, prog_name="hangtag", standalone_mode=False, color=colour())
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except HangtagError as error:
@@ -131,7 +111,7 @@ def _fail(error: HangtagError, as_json: bool) -> int:
     if as_json:
         _answer({"error": error.to_dict()})
     with contextlib.suppress(OSError):  # standard error on a full disk: the exit status says it all the same
-        click.secho(f"error: {printable(error.message)}", fg="red", err=True)
+        click.secho(f"error: {printable(error.message)}", fg="red", err=True, color=colour())
     _give_up_unwritten()
     return error.exit_status
 
@@ -149,7 +129,7 @@ def _give_up_unwritten() -> None:
 def _stop(message: str, as_json: bool) -> int:
     if as_json:
         _answer({"error": {"code": "interrupted", "message": message}})
-    click.secho(message, fg="yellow", err=True)
+    click.secho(message, fg="yellow", err=True, color=colour())
     return INTERRUPTED
 
 

@@ -14,6 +14,9 @@ from hangtag.cli._duration import DURATION
 
 @click.command(epilog="Example: hangtag compare lenet5 three_conv hog_svm --seeds 3 --budget 60s")
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change every recipe: lr=0.01, batch_size=64."
+)
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Runs of each recipe.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed; others follow.")
 @click.option("--epochs", type=click.IntRange(min=1), help="For every network.  [default: its recipe's]")
@@ -33,6 +36,7 @@ from hangtag.cli._duration import DURATION
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(
     recipes: tuple[str, ...],
+    settings: tuple[str, ...],
     seeds: int,
     seed: int,
     epochs: int | None,
@@ -59,7 +63,7 @@ def command(
         raise HangtagError("usage_value", "--budget sets the epochs: leave --epochs out, or --budget")
     for package in ("scipy.stats", "jinja2"):  # told now, not after an hour of training
         require(package, extra="report")
-    chosen = contestants.read(recipes, epochs=epochs)
+    chosen = contestants.read(recipes, epochs=epochs, settings=settings)
     with watched_study(f"comparing {len(chosen)}") as watch:
         found = compare(
             chosen,

@@ -12,6 +12,7 @@ import click
 
 from hangtag.cli._audit import audit
 from hangtag.cli._data import DATA, data_option
+from hangtag.cli._group import Lines
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import printable
@@ -30,7 +31,7 @@ _data = data_option(f"{DATA} [default: fashion-mnist]")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group(epilog="Example: hangtag data verify")
+@click.group(cls=Lines, epilog="Example: hangtag data verify")
 def command() -> None:
     """Fetch, verify, show or audit the pictures that models learn from."""
 

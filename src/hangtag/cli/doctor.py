@@ -49,6 +49,8 @@ def command(data: str | None, as_json: bool) -> None:
 
 
 def _examine(data: str | None) -> dict[str, Any]:
+    from hangtag.core.optional import install_command
+
     checks = [
         _check("hangtag", True, f"{_version('hangtag')} on Python {platform.python_version()}, {platform.system()}")
     ]
@@ -56,8 +58,7 @@ def _examine(data: str | None) -> dict[str, Any]:
         missing = [name for name in packages if _version(name) is None]
         text = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)
         if missing:
-            what = f"hangtag[{extra}]" if extra else "hangtag"
-            text = f"lacks {', '.join(missing)}: pip install '{what}'"
+            text = f"lacks {', '.join(missing)}: {install_command(extra)}"
         checks.append(_check(extra or "recognise", not missing, text))
     checks += [*_device(), _data(data), _cache(), _weights()]
     return {"checks": checks, "ok": all(row["ok"] for row in checks if row["what"] in ("hangtag", "recognise"))}

@@ -76,10 +76,11 @@ def command(
     from hangtag.cli._tuning import show_tuned, watched
     from hangtag.core.recipe import override
     from hangtag.study import space, spaces
-    from hangtag.study.tune import tune
+    from hangtag.study.tune import require_extras, tune
     from hangtag.study.tuned import results
 
     chosen = recipes.read(Path(recipe)) if recipe.endswith(".json") else recipes.create(recipe)
+    require_extras(chosen)  # a space is checked against models, which need torch
     named = [f"{key}={value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     asked = space.read(lines, override(chosen, [*settings, *named]))
     grid = sampler == "grid" if sampler else all(spaces.is_grid(line) for line in lines)

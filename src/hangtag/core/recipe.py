@@ -180,7 +180,8 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     """The recipe with `key=value` settings applied, left to right; a string is one setting.
 
     `epochs=3` sets a field; `model.width=32` an option of a part; `augment.shift.pixels=2` an option of a listed part;
-    `optimiser=muon` replaces a part by name; `augment=flip,cutout` lists parts by name.
+    `optimiser=muon` replaces a part by name; `augment=flip,cutout` lists parts by name. The last part of a key is
+    enough where the recipe has one such key (`lr=0.1`); other libraries' words are understood (`learning_rate=0.1`).
 
     Raises:
         HangtagError: `usage_setting`, `usage_unknown_key` or `usage_value`.
@@ -188,11 +189,13 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     if not isinstance(recipe, NetworkRecipe | ClassicalRecipe):
         whose = "settings belong to a recipe, such as hangtag.recipe('fast')"
         raise HangtagError("usage_value", f"{whose}, not to {recipe!r}")
+    from hangtag.core.keys import full_key  # which imports this module
+
     for setting in [settings] if isinstance(settings, str) else settings:
         key, separator, text = setting.partition("=")
         if not separator or not key:
             raise HangtagError("usage_setting", f"--set wants key=value, not {setting!r}")
-        recipe = _set(recipe, key.strip(), parse(text.strip()))
+        recipe = _set(recipe, full_key(recipe, key.strip()), parse(text.strip()))
     return _checked(recipe)
 
 

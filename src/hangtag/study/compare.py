@@ -155,8 +155,17 @@ class Comparison:
         """Rows of which at least one run came through."""
         return tuple(row for row in self.rows if row.runs)
 
+    def exceeded(self, row: Row) -> dict[str, float] | None:
+        """Seconds the slowest run of a row took and how many budgets those are; None if it kept to the budget."""
+        seconds = row.spread("seconds")
+        if not row.over_budget or self.budget_s is None or seconds is None:
+            return None
+        slowest = max(seconds.values)
+        return {"seconds": slowest, "times": slowest / self.budget_s}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
+        over = {row.name: found for row in self.rows if (found := self.exceeded(row))}
         return {
             "out": str(self.folder),
             "data": self.data,
@@ -164,7 +173,11 @@ class Comparison:
             "pictures": self.pictures,
             "seeds": list(self.seeds),
             "budget_s": self.budget_s,
-            "rows": [{**row.to_dict(), "letters": self.letters.get(row.name)} for row in self.rows],
+            "budget_exceeded": [{"recipe": name, **found} for name, found in over.items()],
+            "rows": [
+                {**row.to_dict(), "budget_exceeded": over.get(row.name), "letters": self.letters.get(row.name)}
+                for row in self.rows
+            ],
             "pairs": [pair.to_dict() for pair in self.pairs],
         }
 

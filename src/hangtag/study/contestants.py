@@ -61,21 +61,26 @@ class Contestant:
         return {"sha256": cards.digest_of(card), "full": card.full, "class_names": list(card.class_names)}
 
 
-def read(words: Sequence[str], *, epochs: int | None = None) -> list[Contestant]:
+def read(words: Sequence[str], *, epochs: int | None = None, settings: Sequence[str] = ()) -> list[Contestant]:
     """What each word names: a file by its ending, else a recipe, else a bundle.
 
     Args:
         words: recipes' names or JSON files, bundles' names or folders, `.onnx` and `.keras` files.
         epochs: for every network, in place of its recipe's.
+        settings: `key=value` for every recipe, as `core.recipe.override` takes them.
 
     Raises:
-        HangtagError: `usage_*` for a name nothing has, or a word given twice; `bundle_*` for a broken bundle.
+        HangtagError: `usage_*` for a name nothing has, a word given twice or a setting that a recipe has not;
+            `bundle_*` for a broken bundle.
     """
     found: list[Contestant] = []
     for i, word in enumerate(words):
         if word in words[:i]:
             raise HangtagError("usage_value", f"{word} is named twice: each is compared with the others once")
         one = _read(word)
+        if settings and one.recipe is not None:
+            recipe = records.override(one.recipe, settings)
+            one = replace(one, recipe=recipe, data=recipe.data, classes=recipe.classes)
         if epochs is not None and isinstance(one.recipe, NetworkRecipe):
             one = replace(one, recipe=replace(one.recipe, epochs=epochs))
         taken = {other.folder.casefold() for other in found}

@@ -77,6 +77,8 @@ class Tuned:
             "front": [_reached(trial) for trial in self.front],
             "importance": self.importance,
             "validation": study.validation,
+            "combinations": study.combinations,
+            "all_tried": study.all_tried,
             "recipe": None if self.recipe is None else as_text(self.recipe_file),
             "sentence": self.sentence,
         }

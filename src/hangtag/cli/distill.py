@@ -1,4 +1,4 @@
-"""`hangtag distil`: a student learns from what trained models say."""
+"""`hangtag distill`: a student learns from what trained models say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from hangtag.cli._data import data_option
 
 
-@click.command(epilog="Example: hangtag distil default --into minutes --out runs/student")
+@click.command(epilog="Example: hangtag distill default --into minutes --out runs/student")
 @click.argument("teachers", nargs=-1, required=True, metavar="TEACHER...")
 @click.option("--into", "recipe", metavar="RECIPE", required=True, help="How the student is trained: a name or file.")
 @click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Softens answers.  [default: 4]")
