@@ -29,8 +29,8 @@ from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.data.split import (
     VALIDATION_SEED,
+    data_record,
     few_of_each,
-    identity,
     joined,
     only,
     some_classes,
@@ -140,7 +140,7 @@ def run(
     )
     everything = dataset.training()  # the test pictures are not even opened here
     training, validation = _parted(dataset, everything, full)
-    about_data = identity(dataset, everything, validation)
+    about_data = data_record(dataset, everything, validation)
     if everything.skipped:
         watch.message(_left_out(everything.skipped))
     if dataset.summary is not None:

@@ -56,7 +56,7 @@ def training_and_validation(dataset: Dataset, everything: Split | None = None) -
     return everything, dataset.validation()
 
 
-def identity(dataset: Dataset, everything: Split, validation: Split | None) -> dict[str, Any]:
+def data_record(dataset: Dataset, everything: Split, validation: Split | None) -> dict[str, Any]:
     """What decides which images are trained and validated on, for a run's settings.
 
     Args:

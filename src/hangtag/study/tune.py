@@ -25,7 +25,7 @@ from hangtag.core.files import owning, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.paths import folder_name
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint, to_dict
-from hangtag.data.split import VALIDATION_SEED, identity, only, some_classes, training_and_validation
+from hangtag.data.split import VALIDATION_SEED, data_record, only, some_classes, training_and_validation
 from hangtag.experiment import differences
 from hangtag.study import storage as storages
 from hangtag.study import trials as judging
@@ -254,7 +254,7 @@ def _about(recipe: Recipe, data: str | None, watch: Watch) -> tuple[dict[str, An
     whole, held_out = training_and_validation(dataset, everything)
     training, validation = only(whole, classes), only(held_out, classes)
     about = {
-        **identity(dataset, everything, held_out),
+        **data_record(dataset, everything, held_out),
         "training": len(training),
         "validation": len(validation),
         "validation_seed": VALIDATION_SEED,
