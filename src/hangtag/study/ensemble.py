@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hangtag import experiment
 from hangtag.core.card import ONNX, WEIGHTS, Card
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, fingerprint, from_dict
 from hangtag.core.types import Labels, Pictures, Predictor, Probabilities, Split
@@ -285,7 +285,7 @@ def _judged(served: Predictor, validation: Split, watch: Watch) -> Evaluation:
 
 def _finished(folder: Path) -> Ensemble | None:
     try:
-        record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        record = json.loads(read_regular(folder / "result.json"))
         members = tuple(Member(**member) for member in record.pop("members"))
         found = Ensemble(**record, members=members)
     except FileNotFoundError:

@@ -18,7 +18,7 @@ from typing import Any
 from hangtag import data as datasets
 from hangtag import experiment, models
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, Part, fingerprint, from_dict, options_of, to_dict
 from hangtag.data.split import some_classes
@@ -175,7 +175,7 @@ def _finished(folder: Path) -> Transfer | None:
     """The study whose record lies in `folder`, if all its stages came through: those that failed are tried again."""
     path = folder / RESULT
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_regular(path))
         found = Transfer(
             folder=folder,
             data=record["data"],
