@@ -22,7 +22,7 @@ from hangtag.core import hardware
 from hangtag.core import recipe as recipes
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.paths import COMMAND, UNFINISHED, folder_name
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
@@ -462,7 +462,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     claim(folder, "run.json", settings, made=("result.json", "bundle", "checkpoints", UNFINISHED))
     result = folder / "result.json"
     try:
-        run = Run(**json.loads(result.read_text(encoding="utf-8")))
+        run = Run(**json.loads(read_regular(result)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as error:
@@ -493,7 +493,7 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
     differing: list[str] = []
     if path.exists():
         try:
-            known = json.loads(path.read_text(encoding="utf-8"))
+            known = json.loads(read_regular(path))
             if not isinstance(known, dict):
                 raise ValueError("it holds no settings")
             differing = differences(known, json.loads(json.dumps(settings)))

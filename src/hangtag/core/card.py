@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import sha256_of, write_file
+from hangtag.core.files import read_regular, sha256_of, write_file
 from hangtag.core.recipe import MAX_SIZE
 from hangtag.core.typed import check_keys, coerce
 
@@ -120,9 +120,10 @@ def read(folder: Path) -> Card:
     """
     path = folder / FILE
     try:
-        if path.stat().st_size > MAX_BYTES:
+        content = read_regular(path, MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise HangtagError("bundle_damaged", f"{path} is far too long to be a card")
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(content)
     except (OSError, ValueError, RecursionError) as error:
         raise HangtagError(
             "bundle_damaged", f"{path} cannot be read as a card ({error}): restore it or train again"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -30,8 +32,64 @@ _TEMPORARY = re.compile(r"\.tmp\.(\d+)\.[0-9a-f]{8}$")
 
 def sha256_of(path: Path) -> str:
     """Hex SHA-256 of a file's content."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class NotRegularError(OSError):
+    """What is asked for as a file is something else: reading it could wait for ever, or have no end."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(errno.EINVAL, what)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a regular file for reading; nothing else is opened, and so nothing hangs.
+
+    A pipe waits for its writer, a terminal for its user, /proc/kmsg for the kernel, and /dev/zero has no end.
+
+    Raises:
+        NotRegularError: it is a folder, a pipe, a device, a socket or a file that the system makes up while it is read.
+        OSError: whatever opening raises.
+    """
+    _refuse_special(path.stat())  # before it is opened: to open a tape rewinds it
+    flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        _refuse_special(os.fstat(file.fileno()))  # it may have been replaced meanwhile
+        yield file
+
+
+def read_regular(path: Path, max_bytes: int = MAX_RECORD) -> bytes:
+    """The first `max_bytes` bytes of a regular file, or all if that is -1; one more than you accept shows a longer one.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    with open_regular(path) as file:
+        return file.read(max_bytes) or b""  # None: there is nothing yet, and it is not waited for
+
+
+def _refuse_special(status: os.stat_result) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        raise NotRegularError(f"it is {_KINDS.get(kind, 'a special file')}, not a regular file")
+    if status.st_dev in _made_up():
+        raise NotRegularError("the system makes it up while it is read: it is not a regular file")
+
+
+@functools.cache
+def _made_up() -> frozenset[int]:
+    """The file systems whose files are regular by name only."""
+    devices = set()
+    for root in ("/proc", "/sys"):
+        with contextlib.suppress(OSError):
+            if os.path.ismount(root):
+                devices.add(os.stat(root).st_dev)  # noqa: PTH116
+    return frozenset(devices)
 
 
 def temporary_neighbour(path: Path) -> Path:

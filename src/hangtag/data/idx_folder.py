@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import read_regular
 from hangtag.core.types import Dataset, Split
 from hangtag.data import idx
 from hangtag.data.fingerprints import OWNER_OF_MD5, md5_of
@@ -64,9 +65,9 @@ def _file(folder: Path, stem: str) -> Path:
 
 def _content(name: str, path: Path) -> bytes:
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        content = read_regular(path, _MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
             raise HangtagError("data_format", f"{path} is larger than any {name} file ({_MOST_BYTES:,} bytes)")
-        content = path.read_bytes()
     except FileNotFoundError as error:
         raise HangtagError("data_not_found", f"{path} is missing") from error
     except OSError as error:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError, writing_to
-from hangtag.core.files import owning, sweep, sync_folder
+from hangtag.core.files import owning, read_regular, sweep, sync_folder
 from hangtag.core.types import Dataset, Split
 from hangtag.data import download, idx
 from hangtag.data.fingerprints import OWNER_OF_MD5, md5_of
@@ -135,8 +135,7 @@ def verify(published: Published, file: PublishedFile, path: Path) -> Values:
         HangtagError: `data_not_found`, `data_unreadable`, or as `check`.
     """
     try:
-        with path.open("rb") as handle:
-            content = handle.read(file.most_bytes + 1)  # what is hashed is what is unpacked, and no more than that
+        content = read_regular(path, file.most_bytes + 1)  # what is hashed is what is unpacked, and no more than that
     except FileNotFoundError as error:
         raise HangtagError("data_not_found", f"{path} is missing: get it with `hangtag data fetch`") from error
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import read_regular
 from hangtag.core.paths import find_bundle
 
 MAX_BYTES = 2_000_000_000  # what one protobuf can hold
@@ -60,11 +61,9 @@ def _open(folder: Path) -> Bundle:
 
 def _read(path: Path, card: cards.Card) -> bytes:
     try:
-        if not path.is_file():  # a link may lead to a device, which has no end
-            raise HangtagError("bundle_damaged", f"{path} is no file: restore it or train again")
-        if path.stat().st_size > MAX_BYTES:
+        content = read_regular(path, MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
-        content = path.read_bytes()
     except OSError as error:
         raise HangtagError(
             "bundle_damaged", f"{path} cannot be read ({error.strerror}): restore it or train again"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import read_regular
 from hangtag.core.types import Pictures
 from hangtag.predict.bundle import MAX_BYTES
 from hangtag.predict.deadline import Deadline
@@ -32,11 +33,15 @@ class OnnxModel:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.stat().st_size > MAX_BYTES:
+        try:
+            content = read_regular(path, MAX_BYTES + 1)
+        except OSError as error:
+            raise HangtagError("bundle_damaged", f"{path} cannot be read: {error.strerror}") from error
+        if len(content) > MAX_BYTES:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
         self._name = path.name
         self._deadline = Deadline(path.name)
-        self._session = open_session(path.read_bytes(), path.name)
+        self._session = open_session(content, path.name)
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise self._unfit(f"takes {len(inputs)} inputs, not pictures alone")

@@ -20,7 +20,7 @@ import numpy as np
 from hangtag import data as datasets
 from hangtag.core import recipe as recipes
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, write_file
+from hangtag.core.files import owning, read_regular, write_file
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint
 from hangtag.core.types import Probabilities, Split
 from hangtag.data.split import only, some_classes, training_and_validation
@@ -324,7 +324,7 @@ class _Study:
         """What an earlier call found, if its answers are there too."""
         place = self._place(run)
         try:
-            row: dict[str, Any] = json.loads((place / "row.json").read_text(encoding="utf-8"))
+            row: dict[str, Any] = json.loads(read_regular(place / "row.json"))
         except (OSError, ValueError):
             return None
         return row if isinstance(row, dict) and _load(place / "answers.npy", self.n) is not None else None
@@ -352,7 +352,7 @@ class _Study:
             return recipe
         path = self.folder / contestant.folder / "probe.json"
         try:
-            probed = json.loads(path.read_text(encoding="utf-8"))
+            probed = json.loads(read_regular(path))
         except (OSError, ValueError):
             self.watch.message(f"{contestant.name}: timing some steps")
             arguments = {"recipe": recipes.to_dict(recipe), "name": self.name, "data": self.data, "device": self.device}
@@ -404,7 +404,7 @@ class _Study:
         }
         path = self.folder / "latency.json"
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept = json.loads(read_regular(path))
             if kept["asked"] == asked:
                 return dict(kept["found"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -465,7 +465,7 @@ def _made(folder: Path) -> tuple[str, ...]:
 def _load(path: Path, n: int) -> Probabilities | None:
     """Answers a run left; None where there are none, or damaged ones."""
     try:
-        found: Probabilities = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        found: Probabilities = np.load(io.BytesIO(read_regular(path, -1)), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return found if found.ndim == 2 and len(found) == n else None

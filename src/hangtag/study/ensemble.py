@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from hangtag import experiment
 from hangtag.core.card import ONNX, WEIGHTS, Card
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, fingerprint, from_dict
 from hangtag.core.types import Dataset, Labels, Pictures, Predictor, Probabilities, Split
-from hangtag.data.split import identity, training_and_validation
+from hangtag.data.split import data_record, training_and_validation
 from hangtag.evaluation.bundle import dataset_of, known_to, may_know_validation
 from hangtag.evaluation.evaluation import Evaluation, answers, score
 from hangtag.export import bundle as bundles
@@ -120,7 +120,7 @@ def ensemble(
         "study": "ensemble",
         "how": how,
         "members": [one.card.files[ONNX]["sha256"] for one in opened],
-        "data": identity(dataset, everything, None),
+        "data": data_record(dataset, everything, None),
         **({"half": True} if half else {}),
     }
     folder = out or Path("runs") / f"ensemble-{fingerprint(settings)}"
@@ -287,7 +287,7 @@ def _judged(served: Predictor, validation: Split, watch: Watch) -> Evaluation:
 
 def _finished(folder: Path) -> Ensemble | None:
     try:
-        record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        record = json.loads(read_regular(folder / "result.json"))
         members = tuple(Member(**member) for member in record.pop("members"))
         found = Ensemble(**record, members=members)
     except FileNotFoundError:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from hangtag import data as datasets
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.paths import folder_name
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint, to_dict
@@ -270,7 +270,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> str:
     """
     path = folder / "study.json"
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
+        known = json.loads(read_regular(path))
         token, differing = str(known.pop("token")), differences(known, json.loads(json.dumps(settings)))
     except FileNotFoundError:
         if others := sorted(found.name for found in folder.iterdir() if not found.name.startswith(".")):

@@ -22,7 +22,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import new_folder, sweep
+from hangtag.core.files import new_folder, read_regular, sweep
 
 FORMAT = 2
 KEPT = 2
@@ -105,10 +105,10 @@ def _found(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> Checkpoint:
-    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads(read_regular(path / "manifest.json"))
     contents = {}
     for name in ("state.safetensors", "state.json"):
-        contents[name] = (path / name).read_bytes()
+        contents[name] = read_regular(path / name, -1)
         if hashlib.sha256(contents[name]).hexdigest() != manifest[name]:
             raise ValueError(f"{name} does not have its digest")
     numbers = json.loads(contents["state.json"])
