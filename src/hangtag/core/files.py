@@ -26,6 +26,14 @@ _LONGEST = 200  # bytes of a name that the ending of a temporary one still fits 
 _START = 4096  # bytes of a file that say what made it
 _MOST_LINKS = 40  # as Linux
 _A_DISK = "it is a disk, and what is on it would be lost: name a file"
+MAX_RECORD = 64_000_000  # bytes: the JSON files of runs and studies have thousands
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 _DESCRIPTOR = re.compile(r"/dev/std(?P<name>in|out|err)|/(?:dev|proc/self)/fd/(?P<number>[0-9]{1,6})")
 _TEMPORARY = re.compile(r"\.tmp\.(\d+)\.[0-9a-f]{8}$")
 
