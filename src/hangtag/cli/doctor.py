@@ -73,6 +73,7 @@ def _device() -> list[dict[str, Any]]:
         require("psutil", extra="train")
     except HangtagError as error:
         return [_check("device", False, f"unknown: {error.message}")]
+    from hangtag.core.environment import waiting_threads
     from hangtag.models import _kernels
     from hangtag.training import machine
 
@@ -81,6 +82,7 @@ def _device() -> list[dict[str, Any]]:
     lacking = _kernels.why_not()
     return [
         _check("device", True, machine.describe(device)),
+        _check("threads", True, waiting_threads()),
         _check("bf16", fast, "fast here, used by default" if fast else "no hardware for it here: fp32 is used"),
         _check("kernels", not lacking, f"PyTorch's own ({lacking})" if lacking else "compiled for this processor"),
     ]
