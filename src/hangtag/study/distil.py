@@ -100,4 +100,6 @@ def _data_of(teachers: Sequence[str], base: NetworkRecipe) -> str | None:
         return None
     about = cards.read(find_bundle(teachers[0])).data
     name = str(about.get("name", base.data))
-    return None if name == base.data else datasets.place_of(name, about.get("place"))
+    if name == base.data or "place" not in about:
+        return None
+    return datasets.find(name=name, size=base.size, colour=base.colour, place=about["place"]).place or None
