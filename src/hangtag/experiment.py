@@ -23,6 +23,7 @@ from hangtag.core import recipe as recipes
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, read_regular, sweep, write_file
+from hangtag.core.folder_summary import counted
 from hangtag.core.optional import require
 from hangtag.core.paths import COMMAND, UNFINISHED, folder_name
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
@@ -511,9 +512,7 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
 
 def _left_out(skipped: tuple[str, ...]) -> str:
     first = "; ".join(skipped[:3])
-    return (
-        f"{len(skipped):,} {'file' if len(skipped) == 1 else 'files'} left out: {first}{'; ...' if skipped[3:] else ''}"
-    )
+    return f"{counted(skipped)} left out: {first}{'; ...' if skipped[3:] else ''}"
 
 
 def differences(known: Any, wanted: Any, where: str = "") -> list[str]:

@@ -249,3 +249,39 @@ def test_audit_by_a_model_reads_the_pictures_as_that_model_takes_them(wares, tmp
     assert json.loads(result.stdout)["splits"]["test"]["judged"] == 2
     refused = run("audit", "--data", str(wares), "--labels", str(small), "--size", "28", *out)
     assert refused.exception.code == "image_shape"
+
+
+def test_show_says_how_a_folder_was_read_and_json_has_it_as_data(wares, tmp_path):
+    (wares / "labels.csv").touch()
+    shown = run("show", "--data", str(wares), "--out", str(tmp_path / "a.png"))
+    assert "wares: 2 classes (coat 10, hat 1" in shown.stderr
+    assert "labels.csv: not called as JPEG, PNG or WebP are" in shown.stderr
+    record = json.loads(run("show", "--data", str(wares), "--out", str(tmp_path / "a.png"), "--json").stdout)
+    assert list(record["reading"]["counts"]) == ["coat", "hat"]
+    assert any("labels.csv" in entry for entry in record["reading"]["left_out"])
+
+
+def test_a_validation_folder_is_fetched_verified_and_shown_apart(tmp_path):
+    for split, count in (("train", 4), ("dev", 2), ("test", 3)):
+        for label in ("coat", "hat"):
+            (tmp_path / split / label).mkdir(parents=True)
+            for i in range(count):
+                Image.new("L", (28, 28), 20 * i).save(tmp_path / split / label / f"{i}.png")
+    for verb in ("fetch", "verify"):
+        record = json.loads(run(verb, "--data", str(tmp_path), "--json").stdout)
+        assert [record[split]["n"] for split in ("training", "validation", "test")] == [8, 4, 6]
+    out = ("--out", str(tmp_path / "sheet.png"), "--json")
+    assert json.loads(run("show", "--data", str(tmp_path), "--split", "validation", *out).stdout)["n"] == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize("order", [("--data", "DATA", "--follow-links"), ("--follow-links", "--data", "DATA")])
+def test_links_are_followed_on_request_wherever_the_option_stands(wares, tmp_path, order):
+    (tmp_path / "linked").mkdir()
+    for label in ("coat", "hat"):
+        (tmp_path / "linked" / label).symlink_to(wares / label)
+    data = str(tmp_path / "linked")
+    refused = run("verify", "--data", data, "--json")
+    assert "--follow-links" in refused.stdout + str(refused.exception)
+    found = json.loads(run("verify", *(data if word == "DATA" else word for word in order), "--json").stdout)
+    assert found["reading"]["counts"] == {"coat": 10, "hat": 10}

@@ -15,6 +15,7 @@ from hangtag.cli._data import DATA, data_option
 from hangtag.cli._group import Lines
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
+from hangtag.core.folder_summary import counted
 from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
@@ -180,8 +181,7 @@ def _tell(dataset: Dataset) -> None:
         return
     summary = dataset.summary()
     if summary.left_out:
-        what = "entries" if {entry.kind for entry in summary.left_out} & {"link", "folder"} else "files"
-        click.secho(f"{len(summary.left_out):,} {what} left out:", fg="yellow", err=True)
+        click.secho(f"{counted(summary.left_out)} left out:", fg="yellow", err=True)
     for entry in summary.left_out[:_SHOWN_LEFT_OUT]:
         click.secho(f"  {printable(entry)}", fg="yellow", err=True)
     if len(summary.left_out) > _SHOWN_LEFT_OUT:

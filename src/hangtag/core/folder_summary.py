@@ -118,6 +118,13 @@ class FolderSummary:
         return f"left out: {', '.join(parts)}"
 
 
+def counted(entries: Sequence[str]) -> str:
+    """How many there are: of files, or of entries where there are links or folders among them."""
+    files = all(getattr(entry, "kind", "file") not in ("link", "folder") for entry in entries)
+    one, many = ("file", "files") if files else ("entry", "entries")
+    return f"{len(entries):,} {one if len(entries) == 1 else many}"
+
+
 def _from(folder: str) -> str:
     return f" ({_short(folder)}/)" if folder else ""
 

@@ -152,8 +152,11 @@ def _splits(here: Path, root: Path, follow_links: bool) -> dict[SplitName, Path]
     if others:
         return found if alike or not any(map(_holds_images, (first, *others))) else {}
     classes = [_names_in(path) for path in folders if path not in named and path not in away]
-    beside = bool(classes) and (_holds_images(first) or any(holds[first] & names for names in classes))
-    return {} if beside else found  # a class called train, beside others
+    if not classes:
+        return found
+    shared = holds[first] & set().union(*classes)
+    years = bool(shared) and all(name.isdecimal() for name in shared)  # dress/2025, train/2025: a class called train
+    return {} if years or _holds_images(first) else found
 
 
 def _names_in(folder: Path) -> set[str]:

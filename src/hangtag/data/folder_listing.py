@@ -107,7 +107,8 @@ class _Walk:
         while self._links:
             owner, link = self._links.pop(0)
             real = link.resolve()
-            if real in self._seen or link.parent.resolve().is_relative_to(real):
+            above = any(place.is_relative_to(real) for place in (self._inside, link.parent.resolve()))
+            if real in self._seen or above:
                 self._left_out.append(LeftOut(link, "a link to a folder read already", "link", self._root))
             else:
                 self._read(owner, link, images[owner])

@@ -130,7 +130,8 @@ def some_classes(wanted: Iterable[str], known: Sequence[str]) -> tuple[str, ...]
             things; also for fewer than two.
     """
     words = [word.strip() for word in wanted]
-    readings = _readings(words, known)
+    exact = frozenset(list(known).index(word) for word in words if word in known)
+    readings = [exact] if exact and all(word in known for word in words) else _readings(words, known)
     if not readings:
         for word in words:
             _meant(word, known)  # raises, naming what no class is called

@@ -107,9 +107,17 @@ def data_set_of(contestants: Sequence[Contestant], data: str | None) -> str:
 
 
 def place_of_data(contestants: Sequence[Contestant], name: str) -> str | None:
-    """Where the data set `name` lies, if the card of one of them knows; None where its name is enough."""
-    places = (datasets.place_of(name, one.place) for one in contestants if one.data == name)
-    return next((place for place in places if place), None)
+    """Where the data set `name` lies, if the card of one of them knows; None where its name is enough.
+
+    Raises:
+        HangtagError: `data_not_found` if it lay in a folder that is not there any more, and nothing is called so.
+    """
+    places = [one.place for one in contestants if one.data == name and one.place]
+    if found := next((place for place in places if datasets.place_of(name, place)), None):
+        return found
+    if places:
+        datasets.find(name=name, place=places[0])  # says where it lay
+    return None
 
 
 def _read(word: str) -> Contestant:
