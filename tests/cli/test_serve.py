@@ -74,6 +74,9 @@ def test_a_port_in_use_is_told_at_once(capsys):
         (["--allow-host", ""], "a name such as shop.example"),
         (["--allow-host", "http://shop.example"], "without http://"),
         (["--allow-host", "shop.example:8000"], "and port"),
+        (["--trusted-proxy", ""], "an address such as"),
+        (["--trusted-proxy", "shop.example"], "an address such as"),
+        (["--trusted-proxy", "10.0.0.5:80"], "an address such as"),
     ],
 )
 def test_an_address_that_would_never_do_is_told(capsys, words, says):
