@@ -35,8 +35,9 @@ class OnnxModel:
         if path.stat().st_size > MAX_BYTES:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
         self._name = path.name
-        self._deadline = Deadline(path.name)
-        self._session = open_session(path.read_bytes(), path.name)
+        content = path.read_bytes()
+        self._deadline = Deadline(path.name, len(content))
+        self._session = open_session(content, path.name)
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise self._unfit(f"takes {len(inputs)} inputs, not pictures alone")
