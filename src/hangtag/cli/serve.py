@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -67,9 +68,25 @@ def command(
             click.echo(f"  curl --data-binary @shirt.jpg {urls[0]}/recognise")
             click.secho("Ctrl-C stops it", dim=True)
 
+        _log_to_terminal()
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
             server.run(recogniser, listening, hosts, ready, proxies)
         click.secho("stopped", err=True, dim=True)
+
+
+class _Printable(logging.Formatter):
+    """Lines that cannot command a terminal, whatever an exception quotes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from hangtag.core.printable import printable
+
+        return "\n".join(printable(line) for line in super().format(record).split("\n"))
+
+
+def _log_to_terminal() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable())
+    logging.getLogger("hangtag.serve").addHandler(handler)
 
 
 def _host_name(name: str) -> str:

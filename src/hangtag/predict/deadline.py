@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from hangtag.core.errors import HangtagError
 
-FIRST_S = 20.0  # the slowest network people run on processors needs 5 s for an image
+FIRST_S, A_MEGABYTE_S = 10.0, 0.1  # what people run on processors opens in that time, and answers in a tenth of it
 AN_IMAGE_S = 1.0  # more for each image, before the first answer; then `SLACK` times what the last answer took
 SLACK = 10.0
 STUCK = 10.0
@@ -30,10 +30,12 @@ class Deadline:
 
     Args:
         name: the model, in the error.
+        size: bytes of its file: who has more weights may take longer.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, size: int = 0) -> None:
         self.name = name
+        self.size = size
         self.an_image_s: float | None = None
         self._left_behind: _Run[Any] | None = None
 
@@ -53,16 +55,20 @@ class Deadline:
         each = AN_IMAGE_S if self.an_image_s is None else SLACK * self.an_image_s
         run = _Run(work, stop)
         try:
-            found = run.wait(FIRST_S + each * images, f"{self.name} gives no answer")
+            found = run.wait(self._least_s + each * images, f"{self.name} gives no answer")
         except BaseException:
             self._left_behind = run
             raise
         self.an_image_s = max(run.elapsed()) / max(1, images)
         return found
 
-    def opened(self, work: Callable[[], T], stop: Callable[[], None], size: int) -> T:
-        """What `work`, which opens a model of `size` bytes, returns. Raises as `answer` does."""
-        return _Run(work, stop).wait(FIRST_S + size / 10e6, f"{self.name} does not open")
+    def opened(self, work: Callable[[], T], stop: Callable[[], None]) -> T:
+        """What `work`, which opens the model, returns. Raises as `answer` does."""
+        return _Run(work, stop).wait(self._least_s, f"{self.name} does not open")
+
+    @property
+    def _least_s(self) -> float:
+        return FIRST_S + A_MEGABYTE_S * self.size / 1e6
 
 
 class _Run(Generic[T]):
@@ -88,7 +94,7 @@ class _Run(Generic[T]):
             while not self.done.wait(_CHECK_S):
                 clock, processors = self.elapsed()
                 if self.abandoned or min(clock, processors) > limit_s or clock > STUCK * limit_s:
-                    raise HangtagError("bundle_timeout", f"{failure} within {limit_s:.0f} s: {_CURE}")
+                    raise HangtagError("bundle_timeout", f"{failure} in {limit_s:.0f} s of processor time: {_CURE}")
         except BaseException:  # Ctrl-C among them
             self._give_up()
             raise

@@ -40,7 +40,7 @@ class OnnxModel:
         if len(content) > MAX_BYTES:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
         self._name = path.name
-        self._deadline = Deadline(path.name)
+        self._deadline = Deadline(path.name, len(content))
         self._session = open_session(content, path.name)
         inputs = self._session.get_inputs()
         if len(inputs) != 1:

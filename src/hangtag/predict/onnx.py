@@ -42,7 +42,7 @@ class OnnxPredictor:
     """
 
     def __init__(self, content: bytes, card: Card, threads: int | None = None) -> None:
-        self._deadline = Deadline("model.onnx")
+        self._deadline = Deadline("model.onnx", len(content))
         self._session = open_session(content, "model.onnx", threads)
         self.card = card
         self._check_graph(_nodes(self._session.get_inputs()), _nodes(self._session.get_outputs()))
@@ -135,7 +135,7 @@ def open_session(content: bytes, name: str, threads: int | None = None) -> onnxr
         options.set_load_cancellation_flag(True)
 
     try:
-        return Deadline(name).opened(create, cancel, len(content))
+        return Deadline(name, len(content)).opened(create, cancel)
     except HangtagError:
         raise
     except Exception as error:  # its exceptions share no base of their own

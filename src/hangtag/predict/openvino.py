@@ -51,10 +51,10 @@ class OpenvinoPredictor(OnnxPredictor):
             model = core.read_model(content)
             return model, core.compile_model(model, "CPU", settings).create_infer_request()
 
-        self._deadline = Deadline("model.onnx")
+        self._deadline = Deadline("model.onnx", len(content))
         self._request: Any
         try:
-            model, self._request = self._deadline.opened(compiled, lambda: None, len(content))
+            model, self._request = self._deadline.opened(compiled, lambda: None)
         except HangtagError:
             raise
         except Exception as error:

@@ -238,11 +238,11 @@ class _Child:
         over = threading.Event()
 
         def watch() -> None:
-            used = _processor_s(self.process.pid)
+            used = _ticks(self.process.pid)
             checks = 0
             while not over.wait(seconds):
                 checks += 1
-                before, used = used, _processor_s(self.process.pid)
+                before, used = used, _ticks(self.process.pid)
                 if used == before if used is not None else checks >= (PATIENCE if _HAS_LIMITS else 1):
                     self._lose_patience()
                     return
@@ -268,7 +268,7 @@ class _Child:
         self.process.wait()
 
 
-def _processor_s(pid: int) -> float | None:
+def _ticks(pid: int) -> int | None:
     """Processor time a process has used, in the system's ticks; None where there is no such file."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
