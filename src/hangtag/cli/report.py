@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from hangtag.core.types import Probabilities, Split
@@ -29,6 +30,7 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
     A verdict with coded findings, numbers, curves, the confusion matrix with its pictures, calibration, every mistake,
     data quality and a model card. With OTHER, a second bundle: both side by side, and where they differ.
     """
+    from hangtag.cli._places import keep_others
     from hangtag.cli._progress import bars
     from hangtag.core.errors import HangtagError
     from hangtag.core.optional import require
@@ -38,6 +40,8 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
 
     if is_folder(out):
         raise HangtagError("usage_value", f"--out should be a file, and {out} is a folder: say {out / 'report.html'}")
+    if click.get_current_context().get_parameter_source("out") is ParameterSource.DEFAULT:
+        keep_others(out, 'name="generator" content="hangtag')
     if other and labels:
         raise HangtagError("usage_value", "--labels is for a report on one model: leave it out, or the second model")
     for package in ("torch", "safetensors") if labels else ():  # looked for now, not after a minute of judging
