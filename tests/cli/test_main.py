@@ -68,8 +68,18 @@ def test_an_exit_keeps_its_number(failing):
 
 
 def test_a_mistyped_command_suggests_the_nearest(capsys):
-    assert cli._run(["recognize"]) == 2
-    assert "Did you mean 'recognise'?" in capsys.readouterr().err
+    for typed, meant in (("recognis", "recognise"), ("predct", "predict"), ("distil1", "distil"), ("trian", "train")):
+        assert cli._run([typed]) == 2
+        assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+    assert cli._run(["data", "fetc"]) == 2
+    assert "Did you mean 'fetch'?" in capsys.readouterr().err
+
+
+def test_what_is_near_no_command_gets_those_that_are_listed(capsys):
+    assert cli._run(["zzzzzz"]) == 2
+    said = capsys.readouterr().err
+    assert "recognise" in said
+    assert "recognize" not in said
 
 
 def test_alone_it_shows_what_there_is(capsys):

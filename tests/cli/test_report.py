@@ -41,6 +41,17 @@ def reported(monkeypatch):
     return asked
 
 
+def test_where_nobody_names_a_file_another_ones_is_left_alone(run, reported, tmp_path):
+    (tmp_path / "report.html").write_text("<!doctype html><title>My annual report</title>")
+    status, _, err = run("some")
+    assert (status, reported) == (2, [])
+    assert "report.html is there, and hangtag did not make it: choose another --out" in err
+    assert "annual" in (tmp_path / "report.html").read_text()
+    assert run("some", "--out", "other.html")[0] == 0
+    (tmp_path / "report.html").write_text('<!doctype html><meta name="generator" content="hangtag 0.1.0">')
+    assert run("some")[0] == 0
+
+
 def test_writes_the_file_and_prints_the_verdict(run, reported, tmp_path):
     status, out, err = run("some", "--data", "there")
     assert (status, err) == (0, "")

@@ -52,7 +52,8 @@ def show(found: Transfer, console: Console | None = None) -> None:
     console.print()
     for sentence in sentences(found):
         console.print(Text(f"  {printable(sentence)}"))
-    console.print(Text.assemble("\n  ", (printable(str(found.folder / PAGE)), "cyan"), " has the confusion matrices"))
+    console.print("\n  The confusion matrices are in", style="dim")
+    console.print(Text(f"  {printable(found.folder / PAGE)}", "cyan"), soft_wrap=True)
 
 
 def _table(found: Transfer) -> Any:

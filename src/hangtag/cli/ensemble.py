@@ -65,4 +65,5 @@ def command(
         table.add_row(Text(printable(name), "bold"), weight, Text(shown[0], style), shown[1])
     console = Console(highlight=False)
     console.print(Padding(table, (1, 0, 1, 2)))
-    console.print(Text.assemble("  ", (printable(found.bundle), "cyan"), f", {found.params:,} parameters"))
+    console.print(f"  {found.params:,} parameters, in")
+    console.print(Text(f"  {printable(found.bundle)}", "cyan"), soft_wrap=True)

@@ -35,9 +35,28 @@ def command(bundle: str, split: str, engine: Engine, data: str | None, as_json: 
         evaluation = evaluate_bundle(bundle, data, "val" if split == "val" else "test", progress, engine)
     if evaluation.reading:
         click.secho(printable(evaluation.reading["line"]), dim=True, err=True)
+    cannot = _cannot(bundle)
     if as_json:
-        click.echo(json.dumps(evaluation.to_dict(), allow_nan=False))
+        click.echo(json.dumps({**evaluation.to_dict(), "provenance": cannot}, allow_nan=False))
     else:
         from rich.console import Console
+        from rich.text import Text
 
-        Console().print(evaluation)
+        console = Console()
+        console.print(evaluation)
+        if cannot:
+            console.print(Text(printable(cannot), "dim"))
+
+
+def _cannot(bundle: str) -> str:
+    """What of the model's making cannot be repeated; nothing of a model without a card."""
+    from hangtag.core import card as cards
+    from hangtag.core.errors import HangtagError
+    from hangtag.core.paths import find_bundle
+    from hangtag.core.provenance import provenance
+
+    try:
+        folder = find_bundle(bundle)
+        return provenance(cards.read(folder), folder).sentence
+    except HangtagError:
+        return ""

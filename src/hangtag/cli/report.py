@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from hangtag.cli._data import data_option
 
@@ -31,8 +32,6 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
     A verdict with coded findings, numbers, curves, the confusion matrix with its pictures, calibration, every mistake,
     data quality and a model card. With OTHER, a second bundle: both side by side, and where they differ.
     """
-    from click.core import ParameterSource
-
     from hangtag.cli._progress import bars
     from hangtag.core.errors import HangtagError
     from hangtag.core.files import check_ours, check_output

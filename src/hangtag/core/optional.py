@@ -72,6 +72,12 @@ def install_command(extra: str = "") -> str:
     return f"pip install {option}{shlex.quote(what + wanted)}"
 
 
+def checkout() -> Path | None:
+    """The folder of Hangtag's own sources, if this one runs from there."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "pyproject.toml").is_file() and (root / "src" / "hangtag").is_dir() else None
+
+
 def _missing(module: str, extra: str) -> HangtagError:
     return HangtagError(
         "extra_missing",
@@ -86,9 +92,8 @@ def _origin() -> tuple[str | None, str]:
     from urllib.parse import urlsplit
     from urllib.request import url2pathname
 
-    checkout = Path(__file__).resolve().parents[3]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "src" / "hangtag").is_dir():
-        return "-e ", str(checkout)
+    if folder := checkout():
+        return "-e ", str(folder)
     try:
         record = json.loads(metadata.distribution("hangtag").read_text("direct_url.json") or "{}")
         url = str(record.get("url", ""))
