@@ -460,6 +460,8 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     Raises:
         HangtagError: `run_other_settings`, naming what differs.
     """
+    if (folder / COMMAND).exists() and not (folder / "run.json").exists():
+        raise HangtagError("run_damaged", f"{folder} holds {COMMAND} but no run.json: choose another --out")
     claim(folder, "run.json", settings, made=("result.json", "bundle", "checkpoints", UNFINISHED))
     result = folder / "result.json"
     try:
@@ -495,8 +497,8 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
     if path.exists():
         try:
             known = json.loads(read_regular(path))
-            if not isinstance(known, dict):
-                raise ValueError("it holds no settings")
+            if not isinstance(known, dict) or not known.keys() & settings.keys():
+                raise ValueError("it holds no settings of Hangtag's")
             differing = differences(known, json.loads(json.dumps(settings)))
         except (OSError, ValueError) as error:
             raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error

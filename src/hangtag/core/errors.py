@@ -58,8 +58,8 @@ def writing_to(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.EEXIST and path.exists() and not path.is_dir():
-            raise HangtagError("storage_failed", f"could not write {path}: it is there and no folder") from error
+        if isinstance(error, FileExistsError) and os.path.lexists(path) and not path.is_dir():  # a link to nothing too
+            raise HangtagError("storage_failed", f"could not write {path}: it is there and is no folder") from error
         if error.errno in _FULL:
             raise HangtagError(
                 "storage_full", f"no space left while writing {path}: free some space, try again"

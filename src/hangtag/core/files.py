@@ -244,7 +244,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     with writing_to(path):
         path = _target(path)
         if path.exists() and not path.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "it is there and no folder")
+            raise NotADirectoryError(errno.ENOTDIR, "it is there and is no folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_neighbour(path)
         try:

@@ -175,7 +175,7 @@ def speed_chain(
         steps = {str(i): {"name": change.name, "recipe": to_dict(recipe)} for i, (change, recipe) in enumerate(chain)}
         dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour)
         settings = {"steps": steps, "data": data_record(dataset, dataset.training(), None)}
-        claim(out, "speedup.json", settings, made=tuple(path.name for path in out.glob("*-*")))
+        claim(out, "speedup.json", settings, made=(*(path.name for path in out.glob("*-*")), "chain.json"))
         found: dict[str, list[dict[str, Any]]] = {change.name: [] for change, _ in chain}
         spent = 0.0
         for turn in range(repeats):

@@ -149,7 +149,8 @@ def transfer(
     folder = out or Path("runs") / f"transfer-{fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is at work in {folder}: wait for it, or choose another --out"):
         sweep(folder, owned=True)
-        experiment.claim(folder, "study.json", settings, made=("pretrain", *KINDS, "bundle", "run.json"))
+        made = ("pretrain", *KINDS, "bundle", "run.json", RESULT, "transfer.html")
+        experiment.claim(folder, "study.json", settings, made=made)
         if (known_result := _finished(folder)) is not None:
             watch.message(f"finished already: {folder}")
             return known_result
