@@ -69,6 +69,25 @@ class Split:
         return state.hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
+class PhotoFiles:
+    """The files of one half of a folder of photos, not yet read.
+
+    Args:
+        root: the folder that a Split's `sources` are relative to.
+        files: N paths.
+        labels: (N,) int64 in [0, K).
+        class_names: K names, in label order.
+        skipped: what was left out already, as `path: reason`.
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    labels: Labels
+    class_names: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A named data set whose two halves are opened apart: what trains never even opens the test pictures.
@@ -80,6 +99,7 @@ class Dataset:
         test: opens the pictures that are only ever judged.
         origin: where it was found, for people.
         files: the few files it is made of, if so; calling one's entry reads and checks it.
+        photos: lists the files of each half, "training" and "test", where every image is a file of its own.
     """
 
     name: str
@@ -88,6 +108,7 @@ class Dataset:
     test: Callable[[], Split]
     origin: str = ""
     files: Mapping[Path, Callable[[], Any]] = field(default_factory=dict)
+    photos: Mapping[str, Callable[[], PhotoFiles]] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text
-from hangtag.core.types import Dataset, Split
+from hangtag.core.types import Dataset, PhotoFiles, Split
 from hangtag.data.sets import Progress, register
 from hangtag.data.split import held_out_of
 from hangtag.preprocess import decoder
@@ -67,12 +67,20 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
     learn = _Tree(train, class_names, shape, convert, progress)
     if tests:
         judge = _Tree(tests[0], class_names, shape, convert, progress)
-        return Dataset(name, class_names, lambda: learn.read(every_class=True), judge.read, str(path))
+        photos = {"training": learn.photos, "test": judge.photos}
+        return Dataset(
+            name, class_names, lambda: learn.read(every_class=True), judge.read, str(path), photos=photos
+        )
+
+    def chosen(test: bool) -> NDArray[np.bool_]:
+        return held_out_of(learn.labels, max(1, len(learn.labels) // 10), TEST_SEED) == test
 
     def part(test: bool, every_class: bool) -> Split:
-        return learn.read(held_out_of(learn.labels, max(1, len(learn.labels) // 10), TEST_SEED) == test, every_class)
+        return learn.read(chosen(test), every_class)
 
-    return Dataset(name, class_names, lambda: part(False, True), lambda: part(True, False), f"{path}{TENTH}")
+    photos = {"training": lambda: learn.photos(chosen(False)), "test": lambda: learn.photos(chosen(True))}
+    origin = f"{path}{TENTH}"
+    return Dataset(name, class_names, lambda: part(False, True), lambda: part(True, False), origin, photos=photos)
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,13 @@ class _Tree:
     @property
     def labels(self) -> NDArray[np.int64]:
         return np.array([label for _, label in self._listed[0]], dtype=np.int64)
+
+    def photos(self, chosen: NDArray[np.bool_] | None = None) -> PhotoFiles:
+        """The files where `chosen` is true, or all, unread."""
+        files, skipped = self._listed
+        rows = np.arange(len(files)) if chosen is None else np.flatnonzero(chosen)
+        paths = tuple(files[row][0] for row in rows)
+        return PhotoFiles(self.root, paths, self.labels[rows], self.class_names, tuple(map(as_text, skipped)))
 
     def read(self, chosen: NDArray[np.bool_] | None = None, every_class: bool = False) -> Split:
         """The pictures where `chosen` is true, or all. With `every_class`, none may be left without."""

@@ -1,0 +1,200 @@
+"""What an audit keeps of each photo: a grey and a colour sketch to compare, and a few measures. 5 kB, not the photo.
+
+A photo is read in colour at 96 pixels a side, fitted and padded (`preprocess.photo`), block by block: the sketches of
+100,000 photos are 0.5 GB, their pixels would be 2.8 GB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hangtag.audit.alignment import softened
+from hangtag.audit.descriptions import describe
+from hangtag.core.errors import HangtagError
+from hangtag.core.printable import as_text
+from hangtag.core.types import PhotoFiles, Pictures, Split
+from hangtag.preprocess import decoder
+from hangtag.preprocess.photo import read_file
+
+SIDE = 96  # pixels: a garment's seams and prints show; at 28 two plain trousers are one
+GREY_SIDE, COLOUR_SIDE = 64, 16  # of the sketches
+SMALL = 64  # pixels: grey images no larger than this are a data set like Fashion-MNIST, not photos
+_BLOCK = 512  # photos read at a time: 14 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Sketches:
+    """Of N photos.
+
+    Args:
+        grey: (N, 64, 64) uint8, without the plain border, stretched to a square.
+        colour: (N, 16, 16, 2) uint8, Cb and Cr of the same.
+        described: (N, 72), `descriptions.describe`.
+        contrast: (N,) standard deviation of the pixels, of the channel where it is largest.
+        edge: (N,) median shade of the outermost pixels.
+        white: (N,) share of the pixels at 250 or more.
+        light: (N,) shade that 2% of the pixels are brighter than.
+        sharpness: (N,) how strong the sharpest hundredth of the details is, in units of the contrast.
+        longest: (N,) longest side of the file in pixels, 0 where nobody asked.
+    """
+
+    grey: NDArray[np.uint8]
+    colour: NDArray[np.uint8]
+    described: NDArray[np.float32]
+    contrast: NDArray[np.float32]
+    edge: NDArray[np.float32]
+    white: NDArray[np.float32]
+    light: NDArray[np.float32]
+    sharpness: NDArray[np.float32]
+    longest: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.grey)
+
+
+def sketch(photos: Pictures, longest: NDArray[np.int64] | None = None) -> Sketches:
+    """Sketches of photos in memory.
+
+    Args:
+        photos: (N, S, S, 3) uint8, S 64 or more.
+        longest: (N,) pixels of the files' longest sides, if known.
+    """
+    grey = np.zeros((len(photos), GREY_SIDE, GREY_SIDE), np.uint8)
+    colour = np.zeros((len(photos), COLOUR_SIDE, COLOUR_SIDE, 2), np.uint8)
+    contrast = np.zeros(len(photos), np.float32)
+    for i, photo in enumerate(photos):
+        inner = _without_border(photo)
+        contrast[i] = inner.reshape(-1, 3).std(axis=0).max()
+        bands = Image.fromarray(inner).convert("YCbCr").split()
+        grey[i] = _stretched(bands[0], GREY_SIDE)
+        colour[i, ..., 0], colour[i, ..., 1] = (_stretched(band, COLOUR_SIDE) for band in bands[1:])
+    sides = (photos[:, 0], photos[:, -1], photos[:, :, 0], photos[:, :, -1])
+    rim = np.concatenate([side.reshape(len(photos), -1) for side in sides], axis=1)
+    detail = np.abs(grey - softened(softened(grey))).reshape(len(photos), -1)
+    deviation = grey.reshape(len(photos), -1).std(axis=1, dtype=np.float32)
+    return Sketches(
+        grey,
+        colour,
+        describe(photos),
+        contrast,
+        np.median(rim, axis=1).astype(np.float32) if len(photos) else contrast,
+        (photos >= 250).reshape(len(photos), -1).mean(axis=1, dtype=np.float32) if len(photos) else contrast,
+        _quantile(grey.reshape(len(photos), -1), 0.98),
+        _quantile(detail, 0.99) / np.maximum(deviation, 10),
+        np.zeros(len(photos), np.int64) if longest is None else longest,
+    )
+
+
+def read(files: PhotoFiles, progress: Callable[[str, int, int], None]) -> tuple[Split, Sketches]:
+    """The photos of a half that can be read, without their pixels, and their sketches.
+
+    The split's `images` are (N, 1, 1) zeros: what is shown of a photo is read from its file again.
+
+    Raises:
+        HangtagError: `data_count` if none can be read; `internal_decoder`.
+    """
+    parts, kept, skipped = [], [], list(files.skipped)
+    for rows, photos, longest, reasons in _blocks(files, progress):
+        parts.append(sketch(photos, longest))
+        kept += rows
+        skipped += reasons
+    if not kept:
+        first = f", the first: {skipped[0]}" if skipped else ""
+        raise HangtagError("data_count", f"{files.root} has no photo that can be read{first}")
+    columns = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Sketches)}
+    split = Split(
+        np.zeros((len(kept), 1, 1), np.uint8),
+        files.labels[kept],
+        files.class_names,
+        tuple(files.files[i].relative_to(files.root).as_posix() for i in kept),
+        tuple(map(as_text, skipped)),
+    )
+    return split, Sketches(**columns)
+
+
+def small_side(halves: list[PhotoFiles]) -> int | None:
+    """The longest side in pixels of all images, if none is longer than 64; None for photos. Headers alone are read."""
+    longest = 0
+    for half in halves:
+        for file in half.files:
+            try:
+                side = _longest_side(read_file(file))
+            except HangtagError:
+                continue
+            if side > SMALL:
+                return None
+            longest = max(longest, side)
+    return longest or None
+
+
+def _blocks(
+    files: PhotoFiles, progress: Callable[[str, int, int], None]
+) -> Iterator[tuple[list[int], Pictures, NDArray[np.int64], list[str]]]:
+    """Places in `files`, pixels and longest sides of those that can be read, and why the others cannot."""
+    pool = ThreadPoolExecutor(decoder.shared().workers)  # as many wait for child processes
+    try:
+        for start in range(0, len(files.files), _BLOCK):
+            paths = files.files[start : start + _BLOCK]
+            rows, photos, longest, reasons = [], [], [], []
+            for i, found in enumerate(pool.map(_photo, paths)):
+                if isinstance(found, str):
+                    reasons.append(found)
+                else:
+                    rows.append(start + i)
+                    photos.append(found[0])
+                    longest.append(found[1])
+                progress(f"reading {files.root.name}", start + i + 1, len(files.files))
+            pixels = np.stack(photos) if photos else np.zeros((0, SIDE, SIDE, 3), np.uint8)
+            yield rows, pixels, np.array(longest, np.int64), reasons
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _photo(path: Path) -> tuple[NDArray[np.uint8], int] | str:
+    try:
+        content = read_file(path)
+        return decoder.shared().convert(content, SIDE, True), _longest_side(content)
+    except HangtagError as error:
+        if not error.code.startswith("image"):  # no decoder starts, say
+            raise
+        return f"{path}: {error.message}"
+
+
+def _longest_side(content: bytes) -> int:
+    """Of an image file, by its header; 0 where it has none that makes sense."""
+    import io
+
+    from hangtag.preprocess.decode import FORMATS
+
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return max(image.size)
+    except Exception:  # the decoder says what is wrong with it
+        return 0
+
+
+def _without_border(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Without the rows and columns around it that are all of its corner's colour, as padding is."""
+    differs = (photo != photo[0, 0]).any(axis=2)
+    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    return photo[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else photo
+
+
+def _stretched(band: Image.Image, side: int) -> NDArray[np.uint8]:
+    return np.asarray(band.resize((side, side), Image.Resampling.BILINEAR))
+
+
+def _quantile(rows: NDArray[Any], share: float) -> NDArray[np.float32]:
+    """(N,) the value that a share of each row is not above."""
+    if not len(rows):
+        return np.zeros(0, np.float32)
+    place = int(share * (rows.shape[1] - 1))
+    return np.partition(rows, place, axis=1)[:, place].astype(np.float32)
