@@ -67,7 +67,7 @@ def sampled(images: Grey, placing: Placing) -> tuple[Grey, NDArray[np.bool_]]:
     rows = images[pair, y] * (1 - lower)[..., None] + images[pair, y + 1] * lower[..., None]
     columns = np.broadcast_to(x[:, None], rows.shape)
     left = np.take_along_axis(rows, columns, axis=2) * (1 - right)[:, None]
-    found = left + np.take_along_axis(rows, columns + 1, axis=2) * right[:, None]
+    found: Any = left + np.take_along_axis(rows, columns + 1, axis=2) * right[:, None]
     return found, inside_y[..., None] & inside_x[:, None]
 
 
@@ -90,7 +90,7 @@ def correlation(first: Grey, second: Grey, shared: NDArray[np.bool_]) -> NDArray
 
 def softened(images: NDArray[Any]) -> Grey:
     """Each pixel with its neighbours, 1 2 1 along both axes."""
-    found = images.astype(np.float32)
+    found: Any = images.astype(np.float32)
     for axis in (1, 2):
         pad = [(0, 0)] * found.ndim
         pad[axis] = (1, 1)
@@ -99,8 +99,9 @@ def softened(images: NDArray[Any]) -> Grey:
         inner[axis] = slice(1, -1)
         low, high = list(inner), list(inner)
         low[axis], high[axis] = slice(None, -2), slice(2, None)
-        found = (wide[tuple(low)] + wide[tuple(high)]) / 4 + wide[tuple(inner)] / 2
-    return found
+        found = (wide[tuple(low)] + wide[tuple(high)]) * np.float32(0.25) + wide[tuple(inner)] * np.float32(0.5)
+    softer: Grey = found
+    return softer
 
 
 def pooled(images: NDArray[Any], factor: int) -> Grey:

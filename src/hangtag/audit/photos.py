@@ -6,11 +6,13 @@ A photo is read in colour at 96 pixels a side, fitted and padded (`preprocess.ph
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,10 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text
 from hangtag.core.types import PhotoFiles, Pictures, Split
 from hangtag.preprocess import decoder
+from hangtag.preprocess.decode import FORMATS
 from hangtag.preprocess.photo import read_file
+
+Progress: TypeAlias = Callable[[str, int, int], None]
 
 SIDE = 96  # pixels: a garment's seams and prints show; at 28 two plain trousers are one
 GREY_SIDE, COLOUR_SIDE = 64, 16  # of the sketches
@@ -93,7 +98,29 @@ def sketch(photos: Pictures, longest: NDArray[np.int64] | None = None) -> Sketch
     )
 
 
-def read(files: PhotoFiles, progress: Callable[[str, int, int], None]) -> tuple[Split, Sketches]:
+def look_at(
+    halves: Mapping[str, PhotoFiles], progress: Progress
+) -> tuple[dict[str, Split], dict[str, Sketches] | None]:
+    """The images of a folder as an audit looks at them.
+
+    Small grey images, as of Fashion-MNIST written into files, are read at their own size, all of them alike, and have
+    no sketches. All others are photos: see `read`.
+
+    Args:
+        halves: the files by half.
+        progress: told (what, done, in all).
+
+    Raises:
+        HangtagError: `data_count` if none of a half can be read; `internal_decoder`.
+    """
+    side = _small_side(list(halves.values()))
+    if side is not None and (small := _small_grey(halves, side, progress)) is not None:
+        return small, None
+    found = {name: read(files, progress) for name, files in halves.items()}
+    return {name: split for name, (split, _) in found.items()}, {name: photos for name, (_, photos) in found.items()}
+
+
+def read(files: PhotoFiles, progress: Progress) -> tuple[Split, Sketches]:
     """The photos of a half that can be read, without their pixels, and their sketches.
 
     The split's `images` are (N, 1, 1) zeros: what is shown of a photo is read from its file again.
@@ -102,25 +129,38 @@ def read(files: PhotoFiles, progress: Callable[[str, int, int], None]) -> tuple[
         HangtagError: `data_count` if none can be read; `internal_decoder`.
     """
     parts, kept, skipped = [], [], list(files.skipped)
-    for rows, photos, longest, reasons in _blocks(files, progress):
+    for rows, photos, longest, reasons in _blocks(files, SIDE, progress):
         parts.append(sketch(photos, longest))
         kept += rows
         skipped += reasons
-    if not kept:
-        first = f", the first: {skipped[0]}" if skipped else ""
-        raise HangtagError("data_count", f"{files.root} has no photo that can be read{first}")
     columns = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Sketches)}
-    split = Split(
-        np.zeros((len(kept), 1, 1), np.uint8),
-        files.labels[kept],
-        files.class_names,
-        tuple(files.files[i].relative_to(files.root).as_posix() for i in kept),
-        tuple(map(as_text, skipped)),
-    )
-    return split, Sketches(**columns)
+    return _split(files, np.zeros((len(kept), 1, 1), np.uint8), kept, skipped), Sketches(**columns)
 
 
-def small_side(halves: list[PhotoFiles]) -> int | None:
+def _split(files: PhotoFiles, images: Pictures, kept: list[int], skipped: list[str]) -> Split:
+    if not kept:
+        first = f": {skipped[0]}" if skipped else ""
+        raise HangtagError("data_count", f"{files.root} has no photo that can be read{first}")
+    sources = tuple(files.files[i].relative_to(files.root).as_posix() for i in kept)
+    return Split(images, files.labels[kept], files.class_names, sources, tuple(map(as_text, skipped)))
+
+
+def _small_grey(halves: Mapping[str, PhotoFiles], side: int, progress: Progress) -> dict[str, Split] | None:
+    """Images of at most `side` pixels as they are, None if any of them has a colour."""
+    found = {}
+    for name, files in halves.items():
+        parts, kept, skipped = [], [], list(files.skipped)
+        for rows, images, _, reasons in _blocks(files, side, progress):
+            if (images != images[..., :1]).any():
+                return None
+            parts.append(images[..., 0])
+            kept += rows
+            skipped += reasons
+        found[name] = _split(files, np.concatenate(parts), kept, skipped)
+    return found
+
+
+def _small_side(halves: list[PhotoFiles]) -> int | None:
     """The longest side in pixels of all images, if none is longer than 64; None for photos. Headers alone are read."""
     longest = 0
     for half in halves:
@@ -136,7 +176,7 @@ def small_side(halves: list[PhotoFiles]) -> int | None:
 
 
 def _blocks(
-    files: PhotoFiles, progress: Callable[[str, int, int], None]
+    files: PhotoFiles, side: int, progress: Progress
 ) -> Iterator[tuple[list[int], Pictures, NDArray[np.int64], list[str]]]:
     """Places in `files`, pixels and longest sides of those that can be read, and why the others cannot."""
     pool = ThreadPoolExecutor(decoder.shared().workers)  # as many wait for child processes
@@ -144,7 +184,7 @@ def _blocks(
         for start in range(0, len(files.files), _BLOCK):
             paths = files.files[start : start + _BLOCK]
             rows, photos, longest, reasons = [], [], [], []
-            for i, found in enumerate(pool.map(_photo, paths)):
+            for i, found in enumerate(pool.map(partial(_photo, side), paths)):
                 if isinstance(found, str):
                     reasons.append(found)
                 else:
@@ -152,16 +192,16 @@ def _blocks(
                     photos.append(found[0])
                     longest.append(found[1])
                 progress(f"reading {files.root.name}", start + i + 1, len(files.files))
-            pixels = np.stack(photos) if photos else np.zeros((0, SIDE, SIDE, 3), np.uint8)
+            pixels = np.stack(photos) if photos else np.zeros((0, side, side, 3), np.uint8)
             yield rows, pixels, np.array(longest, np.int64), reasons
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _photo(path: Path) -> tuple[NDArray[np.uint8], int] | str:
+def _photo(side: int, path: Path) -> tuple[NDArray[np.uint8], int] | str:
     try:
         content = read_file(path)
-        return decoder.shared().convert(content, SIDE, True), _longest_side(content)
+        return decoder.shared().convert(content, side, True), _longest_side(content)
     except HangtagError as error:
         if not error.code.startswith("image"):  # no decoder starts, say
             raise
@@ -170,10 +210,6 @@ def _photo(path: Path) -> tuple[NDArray[np.uint8], int] | str:
 
 def _longest_side(content: bytes) -> int:
     """Of an image file, by its header; 0 where it has none that makes sense."""
-    import io
-
-    from hangtag.preprocess.decode import FORMATS
-
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             return max(image.size)

@@ -1,4 +1,4 @@
-"""Photos that are there twice: the same, mirrored, resized, compressed again, made brighter or darker, cropped a little.
+"""Photos that are there twice: the same, mirrored, resized, compressed again, brighter or darker, cropped a little.
 
 In three steps. A small blurred sketch gives each photo's few nearest neighbours, and its mirror image's; these are laid
 over each other as well as a crop allows; and then it counts whether the details agree: the seams and creases of one

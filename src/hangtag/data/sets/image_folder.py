@@ -68,9 +68,7 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
     if tests:
         judge = _Tree(tests[0], class_names, shape, convert, progress)
         photos = {"training": learn.photos, "test": judge.photos}
-        return Dataset(
-            name, class_names, lambda: learn.read(every_class=True), judge.read, str(path), photos=photos
-        )
+        return Dataset(name, class_names, lambda: learn.read(every_class=True), judge.read, str(path), photos=photos)
 
     def chosen(test: bool) -> NDArray[np.bool_]:
         return held_out_of(learn.labels, max(1, len(learn.labels) // 10), TEST_SEED) == test
