@@ -49,7 +49,7 @@ class Card:
     Args:
         images: (split, index) of the images it is about, one or two.
         reason: in a few words, e.g. "cropped".
-        explained: the same for a reader, or empty.
+        explained: the same for a reader.
         score: lower is worse.
         suggested: the class the label should perhaps be, or empty.
     """
@@ -102,7 +102,7 @@ def near_duplicate_cards(audit: Audit) -> list[Card]:
         for pair in pairs
     ]
     return [
-        Card([(first, pair.first), (second, pair.second)], pair.relation, "", distance)
+        Card([(first, pair.first), (second, pair.second)], pair.relation, f"distance {distance:.3f}", distance)
         for _, distance, first, second, pair in sorted(found, key=lambda item: item[:4])
     ]
 
@@ -183,12 +183,13 @@ def gallery(
 
 
 def _card(audit: Audit, card: Card, looks: dict[tuple[str, int], tuple[str, bool]]) -> str:
-    leak = '<span class="leak">leak: in both splits</span>' if card.leak else ""
-    suggested = f"<span>suggested:</span> <b>{_text(card.suggested)}</b>" if card.suggested else ""
-    explained = f"<span>{_text(card.explained)}</span>" if card.explained else f"<span>distance {card.score:.3f}</span>"
-    why = f'<p class="why"><b>{_text(card.reason)}</b>{leak}{suggested}{explained}</p>'
+    labels = {audit.label(*image) for image in card.images}
+    marks = ["leak: in both splits"] * card.leak + ["labels differ"] * (len(labels) > 1)
+    why = f"<b>{_text(card.reason)}</b>" + "".join(f'<span class="mark">{mark}</span>' for mark in marks)
+    why += f"<span>suggested: <b>{_text(card.suggested)}</b></span>" if card.suggested else ""
+    why += f'<span class="explained">{_text(card.explained)}</span>'
     images = "".join(_image(audit, card, place, looks) for place in range(len(card.images)))
-    return f'<li class="card">{why}<div class="images">{images}</div></li>\n'
+    return f'<li class="card"><p class="why">{why}</p><div class="images">{images}</div></li>\n'
 
 
 def _image(audit: Audit, card: Card, place: int, looks: dict[tuple[str, int], tuple[str, bool]]) -> str:
