@@ -39,8 +39,8 @@ def align(first: Grey, second: Grey, placing: Placing, steps: int) -> Placing:
         across[:, :, 1:-1] = (found[:, :, 2:] - found[:, :, :-2]) * (side / 4)
         down[:, 1:-1] = (found[:, 2:] - found[:, :-2]) * (side / 4)
         slopes = np.stack([across * axis, across, down * axis[:, None], down], axis=1) * shared[:, None]
-        slopes = slopes.reshape(len(first), 4, -1)
-        rest = (wanted - found).reshape(len(first), -1, 1)
+        slopes = slopes.reshape(len(first), 4, side * side)
+        rest = (wanted - found).reshape(len(first), side * side, 1)
         normal = slopes @ slopes.transpose(0, 2, 1) + np.eye(4, dtype=np.float32) * (_DAMPING * side * side)
         step = np.linalg.solve(normal, slopes @ rest)[..., 0]
         scales, shifts = placing[:, ::2], placing[:, 1::2]

@@ -22,7 +22,7 @@ INVERTED = 128  # between the shade of a picture's edge and that of most picture
 SATURATED = 0.5  # share of pixels at 250 or more, where half of the pictures have a fifth of that at most
 # Photos. Of the 3,068 photos of clothing-small/train the flattest has a deviation of 12.6, in the darkest 2% of the
 # pixels are brighter than 101, and the least sharp has 0.18; blurred by 3 pixels of 96, half of them have 0.10.
-PHOTO_ALMOST_BLANK, DARK, BLURRED = 6.0, 50.0, 0.12
+PHOTO_ALMOST_BLANK, DARK, BLURRED = 6.0, 32.0, 0.12
 TINY, NOT_TINY = 48, 96  # pixels of a file's longest side, where half of the files have NOT_TINY or more
 NEIGHBOURS = 5
 OUTLIER = 3.0  # times as far from its neighbours as half of its class are
@@ -39,7 +39,7 @@ class OddPicture:
         reason: "blank": one shade; "almost blank": hardly more; "inverted": its edge is bright where others' are dark,
             or the reverse; "saturated": more than half of it is white, as in few others; "outlier": far from all of its
             class. Of photos also "tiny": a file of few pixels, as few others are; "dark": hardly anything in it is
-            brighter than a fifth of full light; "blurred": nothing in it has a sharp edge.
+            brighter than an eighth of full light; "blurred": nothing in it has a sharp edge.
         score: in [0, 1), lower is odder.
     """
 

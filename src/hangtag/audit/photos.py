@@ -32,6 +32,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 SIDE = 96  # pixels: a garment's seams and prints show; at 28 two plain trousers are one
 GREY_SIDE, COLOUR_SIDE = 64, 16  # of the sketches
 SMALL = 64  # pixels: grey images no larger than this are a data set like Fashion-MNIST, not photos
+_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)  # the EXIF tag, and its values for a camera held upright
 _BLOCK = 512  # photos read at a time: 14 MB
 
 
@@ -40,7 +41,7 @@ class Sketches:
     """Of N photos.
 
     Args:
-        grey: (N, 64, 64) uint8, without the plain border, stretched to a square.
+        grey: (N, 64, 64) uint8, without the padding, stretched to a square.
         colour: (N, 16, 16, 2) uint8, Cb and Cr of the same.
         described: (N, 72), `descriptions.describe`.
         contrast: (N,) standard deviation of the pixels, of the channel where it is largest.
@@ -65,36 +66,35 @@ class Sketches:
         return len(self.grey)
 
 
-def sketch(photos: Pictures, longest: NDArray[np.int64] | None = None) -> Sketches:
+def sketch(photos: Pictures, sizes: NDArray[np.int64] | None = None) -> Sketches:
     """Sketches of photos in memory.
 
     Args:
-        photos: (N, S, S, 3) uint8, S 64 or more.
-        longest: (N,) pixels of the files' longest sides, if known.
+        photos: (N, S, S, 3) uint8, S 64 or more, fitted and padded.
+        sizes: (N, 2) height and width of the upright files, which tell what is padding; by default nothing is.
     """
+    sizes = np.zeros((len(photos), 2), np.int64) if sizes is None else sizes
     grey = np.zeros((len(photos), GREY_SIDE, GREY_SIDE), np.uint8)
     colour = np.zeros((len(photos), COLOUR_SIDE, COLOUR_SIDE, 2), np.uint8)
     contrast = np.zeros(len(photos), np.float32)
     for i, photo in enumerate(photos):
-        inner = _without_border(photo)
+        inner = _without_padding(photo, *sizes[i])
         contrast[i] = inner.reshape(-1, 3).std(axis=0).max()
         bands = Image.fromarray(inner).convert("YCbCr").split()
         grey[i] = _stretched(bands[0], GREY_SIDE)
         colour[i, ..., 0], colour[i, ..., 1] = (_stretched(band, COLOUR_SIDE) for band in bands[1:])
-    sides = (photos[:, 0], photos[:, -1], photos[:, :, 0], photos[:, :, -1])
-    rim = np.concatenate([side.reshape(len(photos), -1) for side in sides], axis=1)
-    detail = np.abs(grey - softened(softened(grey))).reshape(len(photos), -1)
-    deviation = grey.reshape(len(photos), -1).std(axis=1, dtype=np.float32)
+    rim = np.concatenate([_rows(photos[:, [0, -1]]), _rows(photos[:, :, [0, -1]])], axis=1)
+    detail = np.abs(grey - softened(softened(grey)))
     return Sketches(
         grey,
         colour,
         describe(photos),
         contrast,
-        np.median(rim, axis=1).astype(np.float32) if len(photos) else contrast,
-        (photos >= 250).reshape(len(photos), -1).mean(axis=1, dtype=np.float32) if len(photos) else contrast,
-        _quantile(grey.reshape(len(photos), -1), 0.98),
-        _quantile(detail, 0.99) / np.maximum(deviation, 10),
-        np.zeros(len(photos), np.int64) if longest is None else longest,
+        np.median(rim, axis=1).astype(np.float32),
+        _rows(photos >= 250).mean(axis=1, dtype=np.float32),
+        _quantile(grey, 0.98),
+        _quantile(detail, 0.99) / np.maximum(_rows(grey).std(axis=1, dtype=np.float32), 10),
+        sizes.max(axis=1),
     )
 
 
@@ -129,8 +129,8 @@ def read(files: PhotoFiles, progress: Progress) -> tuple[Split, Sketches]:
         HangtagError: `data_count` if none can be read; `internal_decoder`.
     """
     parts, kept, skipped = [], [], list(files.skipped)
-    for rows, photos, longest, reasons in _blocks(files, SIDE, progress):
-        parts.append(sketch(photos, longest))
+    for rows, photos, sizes, reasons in _blocks(files, SIDE, progress):
+        parts.append(sketch(photos, sizes))
         kept += rows
         skipped += reasons
     columns = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Sketches)}
@@ -166,7 +166,7 @@ def _small_side(halves: list[PhotoFiles]) -> int | None:
     for half in halves:
         for file in half.files:
             try:
-                side = _longest_side(read_file(file))
+                side = max(_size(read_file(file)))
             except HangtagError:
                 continue
             if side > SMALL:
@@ -178,59 +178,68 @@ def _small_side(halves: list[PhotoFiles]) -> int | None:
 def _blocks(
     files: PhotoFiles, side: int, progress: Progress
 ) -> Iterator[tuple[list[int], Pictures, NDArray[np.int64], list[str]]]:
-    """Places in `files`, pixels and longest sides of those that can be read, and why the others cannot."""
+    """Places in `files`, pixels and (height, width) of those that can be read, and why the others cannot."""
     pool = ThreadPoolExecutor(decoder.shared().workers)  # as many wait for child processes
     try:
         for start in range(0, len(files.files), _BLOCK):
             paths = files.files[start : start + _BLOCK]
-            rows, photos, longest, reasons = [], [], [], []
+            rows, photos, sizes, reasons = [], [], [], []
             for i, found in enumerate(pool.map(partial(_photo, side), paths)):
                 if isinstance(found, str):
                     reasons.append(found)
                 else:
                     rows.append(start + i)
                     photos.append(found[0])
-                    longest.append(found[1])
+                    sizes.append(found[1])
                 progress(f"reading {files.root.name}", start + i + 1, len(files.files))
             pixels = np.stack(photos) if photos else np.zeros((0, side, side, 3), np.uint8)
-            yield rows, pixels, np.array(longest, np.int64), reasons
+            yield rows, pixels, np.array(sizes, np.int64).reshape(len(sizes), 2), reasons
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _photo(side: int, path: Path) -> tuple[NDArray[np.uint8], int] | str:
+def _photo(side: int, path: Path) -> tuple[NDArray[np.uint8], tuple[int, int]] | str:
     try:
         content = read_file(path)
-        return decoder.shared().convert(content, side, True), _longest_side(content)
+        return decoder.shared().convert(content, side, True), _size(content)
     except HangtagError as error:
         if not error.code.startswith("image"):  # no decoder starts, say
             raise
         return f"{path}: {error.message}"
 
 
-def _longest_side(content: bytes) -> int:
-    """Of an image file, by its header; 0 where it has none that makes sense."""
+def _size(content: bytes) -> tuple[int, int]:
+    """Height and width of an image file, upright, by its header; 0 and 0 where it has none that makes sense."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return max(image.size)
+            lying = image.getexif().get(_ORIENTATION, 1) in _LYING
+            return image.size if lying else (image.height, image.width)
     except Exception:  # the decoder says what is wrong with it
-        return 0
+        return 0, 0
 
 
-def _without_border(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Without the rows and columns around it that are all of its corner's colour, as padding is."""
-    differs = (photo != photo[0, 0]).any(axis=2)
-    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
-    return photo[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else photo
+def _without_padding(photo: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """The part of the square that a file of that size fills (`preprocess.photo`), all of it where nobody knows."""
+    longest = max(height, width)
+    if not longest:
+        return photo
+    side = len(photo)
+    high, wide = (min(side, max(1, round(length * side / longest))) for length in (height, width))
+    top, left = (side - high) // 2, (side - wide) // 2
+    return photo[top : top + high, left : left + wide]
 
 
 def _stretched(band: Image.Image, side: int) -> NDArray[np.uint8]:
     return np.asarray(band.resize((side, side), Image.Resampling.BILINEAR))
 
 
-def _quantile(rows: NDArray[Any], share: float) -> NDArray[np.float32]:
-    """(N,) the value that a share of each row is not above."""
-    if not len(rows):
-        return np.zeros(0, np.float32)
+def _quantile(images: NDArray[Any], share: float) -> NDArray[np.float32]:
+    """(N,) the value that a share of each image's pixels is not above."""
+    rows = _rows(images)
     place = int(share * (rows.shape[1] - 1))
     return np.partition(rows, place, axis=1)[:, place].astype(np.float32)
+
+
+def _rows(images: NDArray[Any]) -> NDArray[Any]:
+    """(N, ...) to (N, M), for an N of 0 too."""
+    return images.reshape(len(images), int(np.prod(images.shape[1:])))
