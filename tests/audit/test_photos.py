@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +151,10 @@ def test_padding_is_not_part_of_the_sketch(tmp_path, turned):
 @pytest.mark.real
 @pytest.mark.slow
 def test_finds_the_one_pair_and_the_two_odd_ones_of_real_photos():
-    found = audit_of(data.find(name="clothing-small").origin)
+    folder = Path(os.environ.get("HANGTAG_DATA") or os.devnull) / "clothing-small"
+    if not folder.is_dir():
+        pytest.skip("HANGTAG_DATA holds no clothing-small")
+    found = audit_of(folder)
     rows = list(csv.DictReader(io.StringIO(found.to_csv())))
     assert [(row["picture"][:16], row["finding"], row["partner"][:15]) for row in rows] == [
         ("skirt/637a56e4-7", "near-duplicate: alike", "shorts/6075b4a5"),

@@ -104,7 +104,7 @@ def _compared(
     """Those of the pairs that show one photo: at 16, 32 and 64 pixels a side, so that few come as far as the last."""
     flip = slice(None, None, -1) if mirrored else slice(None)
     placing = unplaced(len(first))
-    for factor, steps, least in ((4, 6, 0.0), (2, 4, HALF_DETAILS), (1, 4, SAME_DETAILS)):
+    for factor, steps, least in ((4, 6, 0.0), (2, 6, HALF_DETAILS), (1, 4, SAME_DETAILS)):
         details, alike = np.zeros(len(first)), np.zeros(len(first))
         few = _MANY * factor**2 // 16
         for start in range(0, len(first), few):
@@ -115,11 +115,11 @@ def _compared(
             laid, shared = sampled(two, placing[rows])
             alike[rows] = correlation(one, laid, shared)
             details[rows] = correlation(one - softened(softened(one)), laid - softened(softened(laid)), shared)
-        kept = (details >= least) & (alike >= (ALIKE_BLURRED if factor == 4 else ALIKE)) & (_share(placing) >= SHARED)
+        kept = (details >= least) & (alike >= (ALIKE_BLURRED if factor == 4 else ALIKE))
         first, second, placing, details = first[kept], second[kept], placing[kept], details[kept]
-    off = _colour_difference(photos.colour[first], theirs.colour[second][:, :, flip], placing)
+    other_colour = _colour_difference(photos.colour[first], theirs.colour[second][:, :, flip], placing) > OTHER_COLOUR
     found = []
-    for k in np.flatnonzero(off <= OTHER_COLOUR):
+    for k in np.flatnonzero(~other_colour & (_share(placing) >= SHARED)):
         i, j = int(first[k]), int(second[k])
         equal = np.array_equal(photos.grey[i], theirs.grey[j][:, flip]) and np.array_equal(
             photos.colour[i], theirs.colour[j][:, flip]
