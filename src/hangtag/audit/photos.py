@@ -65,6 +65,10 @@ class Sketches:
     def __len__(self) -> int:
         return len(self.grey)
 
+    def take(self, rows: list[int]) -> Sketches:
+        """Those of the photos at `rows`, in that order."""
+        return Sketches(*(getattr(self, each.name)[rows] for each in fields(self)))
+
 
 def sketch(photos: Pictures, sizes: NDArray[np.int64] | None = None) -> Sketches:
     """Sketches of photos in memory.

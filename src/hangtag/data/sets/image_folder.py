@@ -67,16 +67,16 @@ def image_folder(path: Path | None, size: int, colour: bool, progress: Progress)
     learn = _Tree(train, class_names, shape, convert, progress)
     if tests:
         judge = _Tree(tests[0], class_names, shape, convert, progress)
-        photos = {"training": learn.photos, "test": judge.photos}
+        photos: dict[str, Callable[[], PhotoFiles]] = {"training": learn.photos, "test": judge.photos}
         return Dataset(name, class_names, lambda: learn.read(every_class=True), judge.read, str(path), photos=photos)
 
     def chosen(test: bool) -> NDArray[np.bool_]:
-        return held_out_of(learn.labels, max(1, len(learn.labels) // 10), TEST_SEED) == test
+        return np.equal(held_out_of(learn.labels, max(1, len(learn.labels) // 10), TEST_SEED), test)
 
     def part(test: bool, every_class: bool) -> Split:
         return learn.read(chosen(test), every_class)
 
-    photos = {"training": lambda: learn.photos(chosen(False)), "test": lambda: learn.photos(chosen(True))}
+    photos = {"training": lambda: learn.photos(chosen(test=False)), "test": lambda: learn.photos(chosen(test=True))}
     origin = f"{path}{TENTH}"
     return Dataset(name, class_names, lambda: part(False, True), lambda: part(True, False), origin, photos=photos)
 
