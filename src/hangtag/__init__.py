@@ -14,6 +14,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from hangtag.core import environment
+
+environment.prepare()  # before any native library is loaded
+
 __version__ = "0.1.0"
 
 _HOME = {

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hangtag import recipes
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, fingerprint, to_dict
 from hangtag.core.types import Labels, Probabilities, Split
@@ -190,7 +190,7 @@ def _seconds(recipe: NetworkRecipe, training: Split, judged: int, device: str, s
 def _read(path: Path, shape: tuple[int, int]) -> Probabilities | None:
     """A finished fold; None where there is none, or a damaged one."""
     try:
-        found: Probabilities = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        found: Probabilities = np.load(io.BytesIO(read_regular(path, -1)), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return found if found.shape == shape and found.dtype == np.float32 else None

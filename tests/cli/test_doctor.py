@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from hangtag import cli
+from hangtag.core.optional import install_command
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_a_missing_part_names_its_extra(doctor, monkeypatch):
     monkeypatch.setattr(module, "_version", lambda package: None if package == "torch" else real(package))
     monkeypatch.setitem(sys.modules, "torch", None)
     checks = found(doctor("--json"))
-    assert checks["train"]["found"] == "lacks torch: pip install 'hangtag[train]'"
+    assert checks["train"]["found"] == f"lacks torch: {install_command('train')}"
     assert not checks["device"]["ok"]
     assert json.loads(doctor("--json"))["ok"]  # recognising goes on
 

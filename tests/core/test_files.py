@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import new_folder, owning, sha256_of, sweep, temporary_neighbour, write_file
+from hangtag.core.files import (
+    NotRegularError,
+    new_folder,
+    owning,
+    read_regular,
+    sha256_of,
+    sweep,
+    temporary_neighbour,
+    write_file,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -159,3 +168,30 @@ for attempt in (lambda: owning(Path("theirs") / {"" if there else "new"!r}, "run
     if "PermissionError" in done.stderr:
         pytest.skip("another user cannot even look here")
     assert done.stdout.split() == ["storage_read_only"] * 2, done.stderr
+
+
+SPECIAL = ["/proc/kmsg", "/dev/zero", "/dev/null", "fifo", "socket", "folder", "link to a fifo"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such files")
+@pytest.mark.parametrize("name", SPECIAL)
+def test_what_is_no_regular_file_is_refused_unread(tmp_path, name):
+    import socket
+
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link to a fifo").symlink_to("fifo")
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / name  # an absolute name stays what it is
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        if not path.exists():
+            pytest.skip("there is none here")
+        for read in (read_regular, sha256_of):
+            with pytest.raises(NotRegularError, match="not a regular file"):
+                read(path)
+
+
+def test_a_regular_file_is_read_up_to_a_limit(tmp_path):
+    (tmp_path / "a").write_bytes(b"0123456789")
+    assert read_regular(tmp_path / "a", 4) == b"0123"
+    assert read_regular(tmp_path / "a", -1) == read_regular(tmp_path / "a") == b"0123456789"

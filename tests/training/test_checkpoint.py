@@ -128,6 +128,17 @@ def test_truncated_or_missing_files_are_noticed(folder, name):
     assert same(read_newest(folder, lambda message: None), at(1))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
+@pytest.mark.parametrize("name", FILES)
+def test_a_pipe_in_place_of_a_file_is_damage_and_is_not_waited_for(folder, name):
+    path = folder / "step-000000002" / name
+    path.unlink()
+    os.mkfifo(path)
+    heard: list[str] = []
+    assert same(read_newest(folder, heard.append), at(1))
+    assert "it is a pipe" in heard[0]
+
+
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"x"', "{}", "[" * 100_000, '{"state.json": {}}', "\udcff"])
 def test_no_manifest_however_odd_ends_in_a_traceback(folder, text):
     (folder / "step-000000002" / "manifest.json").write_bytes(text.encode("utf-8", "surrogateescape"))

@@ -21,12 +21,8 @@
     for (const button of buttons) button.disabled = n === 0;
   };
 
-  // RFC 4180, and no cell that a spreadsheet takes for a formula (as core/printable.py has it).
-  const cell = value => {
-    const text = String(value).replaceAll("\0", "");
-    const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
+  // RFC 4180; what a spreadsheet would take for a formula, or a terminal for a command, is escaped in the rows already.
+  const cell = text => /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   const list = () => {
     const rows = new Map();  // an image of several pairs is one row, with the first one's reason
     for (const box of boxes) {

@@ -21,7 +21,6 @@ from PIL import Image
 from hangtag.audit.alignment import softened
 from hangtag.audit.descriptions import describe
 from hangtag.core.errors import HangtagError
-from hangtag.core.printable import as_text
 from hangtag.core.types import PhotoFiles, Pictures, Split
 from hangtag.preprocess import decoder
 from hangtag.preprocess.decode import FORMATS
@@ -146,7 +145,7 @@ def _split(files: PhotoFiles, images: Pictures, kept: list[int], skipped: list[s
         first = f": {skipped[0]}" if skipped else ""
         raise HangtagError("data_count", f"{files.root} has no photo that can be read{first}")
     sources = tuple(files.files[i].relative_to(files.root).as_posix() for i in kept)
-    return Split(images, files.labels[kept], files.class_names, sources, tuple(map(as_text, skipped)))
+    return Split(images, files.labels[kept], files.class_names, sources, tuple(skipped))
 
 
 def _small_grey(halves: Mapping[str, PhotoFiles], side: int, progress: Progress) -> dict[str, Split] | None:
@@ -190,7 +189,7 @@ def _blocks(
             rows, photos, sizes, reasons = [], [], [], []
             for i, found in enumerate(pool.map(partial(_photo, side), paths)):
                 if isinstance(found, str):
-                    reasons.append(found)
+                    reasons.append(files.leave_out(paths[i], found))
                 else:
                     rows.append(start + i)
                     photos.append(found[0])
@@ -209,7 +208,7 @@ def _photo(side: int, path: Path) -> tuple[NDArray[np.uint8], tuple[int, int]] |
     except HangtagError as error:
         if not error.code.startswith("image"):  # no decoder starts, say
             raise
-        return f"{path}: {error.message}"
+        return error.message
 
 
 def _size(content: bytes) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hangtag.cli._data import DATA, data_option
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, printable
 
 if TYPE_CHECKING:
     from hangtag.audit import Audit
-    from hangtag.core.types import Probabilities, Split
+    from hangtag.core.types import Dataset, Probabilities, Split
     from hangtag.predict.recogniser import Recogniser
 
 OUT_OF_FOLD = "out-of-fold"
@@ -24,9 +26,7 @@ _STEP = 1024  # pictures between two progress calls
 
 
 @click.command(epilog="Example: hangtag data audit --labels out-of-fold")
-@click.option(
-    "--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH. [default: fashion-mnist]"
-)
+@data_option(f"{DATA} [default: fashion-mnist]")
 @click.option(
     "--split",
     type=click.Choice(["both", "training", "test"]),
@@ -87,10 +87,15 @@ def audit(
         if dataset.photos and model is None:  # a photo is harder to judge than a garment on black
             dataset = datasets.find(data, size=size or 32, colour=colour is not False, progress=progress)
         halves = {"training": dataset.training, "test": dataset.test}
-        names = [name for name in halves if split in ("both", name)]
+        if dataset.validation is not None and not dataset.test_is_validation:
+            halves["validation"] = dataset.validation
+        names = [name for name in halves if split in ("both", "training" if name == "validation" else name)]
         files = {name: dataset.photos[name]() for name in names} if dataset.photos else {}
         splits, photos = look_at(files, progress) if files else ({name: halves[name]() for name in names}, None)
-        _warn(splits)
+        if dataset.summary is None:
+            _warn(splits)
+        else:
+            _tell(str(dataset.summary()))
         folder = out or Path("runs") / "audit" / dataset.name
         probabilities: dict[str, Probabilities] = {}
         if labels:
@@ -98,7 +103,7 @@ def audit(
             if model is None:
                 probabilities = _out_of_fold(judged, folder, progress)
             else:
-                probabilities = _by_model(labels, model, judged, progress)
+                probabilities = _by_model(labels, model, dataset, judged, progress)
             if files:
                 probabilities = {
                     name: _aligned(found, judged[name], splits[name]) for name, found in probabilities.items()
@@ -124,12 +129,16 @@ def _out_of_fold(
     splits: dict[str, Split], folder: Path, progress: Callable[[str, int, int], None]
 ) -> dict[str, Probabilities]:
     """By half, predictions of quick networks that were not trained on what they judge."""
+    from hangtag.data.split import joined
     from hangtag.out_of_fold import out_of_fold
 
     (name, first), *rest = splits.items()
-    unseen = rest[0][1] if rest else None
+    unseen = functools.reduce(joined, (other for _, other in rest)) if rest else None
     found, others = out_of_fold(first, folder, unseen=unseen, message=_tell, progress=progress)
-    return {name: found, **({rest[0][0]: others} if rest else {})}
+    probabilities = {name: found}
+    for name, other in rest:
+        probabilities[name], others = others[: len(other)], others[len(other) :]
+    return probabilities
 
 
 def _aligned(probabilities: Probabilities, judged: Split, shown: Split) -> Probabilities:
@@ -145,7 +154,7 @@ def _aligned(probabilities: Probabilities, judged: Split, shown: Split) -> Proba
 
 
 def _by_model(
-    name: str, model: Recogniser, splits: dict[str, Split], progress: Callable[[str, int, int], None]
+    name: str, model: Recogniser, dataset: Dataset, splits: dict[str, Split], progress: Callable[[str, int, int], None]
 ) -> dict[str, Probabilities]:
     """By half, the answers of a model; rows of NaN for the pictures it has learnt from."""
     import numpy as np
@@ -161,7 +170,11 @@ def _by_model(
             card = model.card
             if card.full or card.data.get("digest") != pictures.digest():
                 continue  # learnt from all of them, or nobody knows from which
+            if dataset.validation is not None:
+                continue
             unseen = validation_of(pictures)
+        elif model.card.full and (half == "validation" or dataset.test_is_validation):
+            continue
         found = np.full((len(pictures), len(model.class_names)), np.nan, np.float32)
         rows = np.flatnonzero(unseen)
         for start in range(0, len(rows), _STEP):

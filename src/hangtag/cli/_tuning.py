@@ -73,7 +73,8 @@ def show_tuned(tuned: Tuned, console: Console) -> None:
         shares = (f"{key} {share:.0%}" for key, share in tuned.importance.items())
         table.add_row("what mattered", Text(", ".join(shares)))
     counts = {state: sum(trial.state == state for trial in study.trials) for state in _OVER}
-    table.add_row("trials", ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "none")
+    ended = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "none"
+    table.add_row("trials", ended + ("; that is every combination of the space" if study.all_tried else ""))
     table.add_row("page", Text(printable(study.out / "tune.html")))
     if tuned.recipe is not None:
         table.add_row("next", Text(tuned.command, "cyan"))

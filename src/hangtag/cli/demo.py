@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hangtag.cli._data import data_option
 from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _ACROSS = 5
 
 
 @click.command(epilog="Example: hangtag demo")
-@click.option("--data", metavar="DATA", help="A folder, a set's name, or NAME=PATH.  [default: fashion-mnist]")
+@data_option("A folder, a set's name, or NAME=PATH.  [default: fashion-mnist]")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Where to work."
 )
@@ -98,7 +99,7 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
             "recognise": [recognition.to_dict() for recognition in recognitions],
             "seconds": round(process_age_s(), 2),
         }
-        click.echo(json.dumps(record, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(record, allow_nan=False))
     else:
         console.print(f"[dim]All of it took {process_age_s():.0f} s.[/]")
 

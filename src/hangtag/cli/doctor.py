@@ -49,6 +49,8 @@ def command(data: str | None, as_json: bool) -> None:
 
 
 def _examine(data: str | None) -> dict[str, Any]:
+    from hangtag.core.optional import install_command
+
     checks = [
         _check("hangtag", True, f"{_version('hangtag')} on Python {platform.python_version()}, {platform.system()}")
     ]
@@ -56,8 +58,7 @@ def _examine(data: str | None) -> dict[str, Any]:
         missing = [name for name in packages if _version(name) is None]
         text = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)
         if missing:
-            what = f"hangtag[{extra}]" if extra else "hangtag"
-            text = f"lacks {', '.join(missing)}: pip install '{what}'"
+            text = f"lacks {', '.join(missing)}: {install_command(extra)}"
         checks.append(_check(extra or "recognise", not missing, text))
     checks += [*_device(), _data(data), _cache(), _weights()]
     return {"checks": checks, "ok": all(row["ok"] for row in checks if row["what"] in ("hangtag", "recognise"))}
@@ -72,6 +73,7 @@ def _device() -> list[dict[str, Any]]:
         require("psutil", extra="train")
     except HangtagError as error:
         return [_check("device", False, f"unknown: {error.message}")]
+    from hangtag.core.environment import waiting_threads
     from hangtag.models import _kernels
     from hangtag.training import machine
 
@@ -80,6 +82,7 @@ def _device() -> list[dict[str, Any]]:
     lacking = _kernels.why_not()
     return [
         _check("device", True, machine.describe(device)),
+        _check("threads", True, waiting_threads()),
         _check("bf16", fast, "fast here, used by default" if fast else "no hardware for it here: fp32 is used"),
         _check("kernels", not lacking, f"PyTorch's own ({lacking})" if lacking else "compiled for this processor"),
     ]

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import read_regular
 from hangtag.core.types import Dataset, Split
 from hangtag.data import idx
 from hangtag.data.fingerprints import OWNER_OF_MD5, md5_of
-from hangtag.data.places import find_folder
+from hangtag.data.places import find_folder, idx_file
 
 _MOST_BYTES = 1 << 28
 
@@ -58,15 +59,15 @@ def open_idx_folder(name: str, class_names: tuple[str, ...], path: Path | None) 
 
 
 def _file(folder: Path, stem: str) -> Path:
-    plain = folder / stem
-    return plain if plain.is_file() else folder / f"{stem}.gz"
+    found = idx_file(folder, stem, ("", ".gz"))
+    return found if found.is_file() else folder / f"{stem}.gz"
 
 
 def _content(name: str, path: Path) -> bytes:
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        content = read_regular(path, _MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
             raise HangtagError("data_format", f"{path} is larger than any {name} file ({_MOST_BYTES:,} bytes)")
-        content = path.read_bytes()
     except FileNotFoundError as error:
         raise HangtagError("data_not_found", f"{path} is missing") from error
     except OSError as error:

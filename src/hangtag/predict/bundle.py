@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import read_regular
 from hangtag.core.paths import find_bundle
 
 MAX_BYTES = 2_000_000_000  # what one protobuf can hold
@@ -38,6 +39,16 @@ def open_bundle(name_or_path: str | os.PathLike[str]) -> Bundle:
             pickle or archive, or a file no bundle may hold), `bundle_incompatible`.
     """
     folder = find_bundle(name_or_path)
+    while True:
+        try:
+            return _open(folder)
+        except HangtagError:
+            before, folder = folder, find_bundle(name_or_path)
+            if folder == before:
+                raise  # else of a run that trains: a better epoch, or its end, took that one's place meanwhile
+
+
+def _open(folder: Path) -> Bundle:
     card = cards.read(folder)
     for name in card.files:
         if name not in (cards.ONNX, cards.WEIGHTS):
@@ -50,11 +61,9 @@ def open_bundle(name_or_path: str | os.PathLike[str]) -> Bundle:
 
 def _read(path: Path, card: cards.Card) -> bytes:
     try:
-        if not path.is_file():  # a link may lead to a device, which has no end
-            raise HangtagError("bundle_damaged", f"{path} is no file: restore it or train again")
-        if path.stat().st_size > MAX_BYTES:
+        content = read_regular(path, MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
-        content = path.read_bytes()
     except OSError as error:
         raise HangtagError(
             "bundle_damaged", f"{path} cannot be read ({error.strerror}): restore it or train again"

@@ -7,9 +7,11 @@ the caller's own and is converted here.
 from __future__ import annotations
 
 import html
+import importlib
 import itertools
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,9 +24,12 @@ from numpy.typing import NDArray
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
+from hangtag.core.printable import printable
 from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict.folder import find_pictures, is_folder
 from hangtag.preprocess import decoder
+from hangtag.preprocess.decode import check_size, flatten
+from hangtag.preprocess.photo import ENOUGH, convert, read_file
 
 if TYPE_CHECKING:
     from hangtag.preprocess.decode import Picture
@@ -34,6 +39,7 @@ Source: TypeAlias = Any
 """A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W), (H, W,
 1) or (H, W, 3), which may be another library's tensor on the processor."""
 _FILES = (str, os.PathLike, bytes, bytearray, memoryview)  # where one is, or its content
+_IMPORTING = threading.Lock()
 _Prepared: TypeAlias = tuple[NDArray[np.uint8], int]  # what the model sees; frames ignored
 
 
@@ -76,9 +82,9 @@ class Recognition:
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
         if self.error is not None:
-            return f"{where}not recognised: {self.error.message}"
+            return printable(f"{where}not recognised: {self.error.message}")
         others = ", ".join(f"{label} {confidence:.1%}" for label, confidence in self.top[1:])
-        return f"{where}{self.label} {self.confidence:.1%}" + (f" (then {others})" if others else "")
+        return printable(f"{where}{self.label} {self.confidence:.1%}" + (f" (then {others})" if others else ""))
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -181,6 +187,8 @@ class Recogniser:
         try:
             while True:
                 for source in itertools.islice(remaining, 2 * BATCH - len(waiting)):
+                    if not isinstance(source, _FILES):  # files are decoded in child processes
+                        _import_pillow()
                     waiting.append((source, workers.submit(self._prepare, source)))
                 if not waiting:
                     return
@@ -189,8 +197,6 @@ class Recogniser:
             workers.shutdown(wait=False, cancel_futures=True)
 
     def _prepare(self, source: Source) -> _Prepared:
-        from hangtag.preprocess.photo import ENOUGH, convert, read_file
-
         size, colour = self.card.size, self.card.colour
         if isinstance(source, str | os.PathLike):
             return decoder.shared().read(read_file(Path(source)), size, colour)
@@ -219,15 +225,22 @@ def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:
     try:
         return future.result()
     except HangtagError as error:
-        if not error.code.startswith("image"):  # not this picture's fault: no decoder starts, say
+        if not error.code.startswith(("image", "decoder")):  # of no use to go on: no decoder starts, say
             raise
         return error
 
 
 def _is_image(source: Source) -> bool:
-    """Whether it is a Pillow image, without importing Pillow: who has one, has imported it."""
-    pillow = sys.modules.get("PIL.Image")
-    return pillow is not None and isinstance(source, pillow.Image)
+    """Whether it is a Pillow image, without importing Pillow: whoever has one has imported it."""
+    image_class = getattr(sys.modules.get("PIL.Image"), "Image", None)  # None while another thread is importing it
+    return image_class is not None and isinstance(source, image_class)
+
+
+def _import_pillow() -> None:
+    """Import Pillow before worker threads need it: several that import it at once may meet it half loaded."""
+    with _IMPORTING:
+        for module in ("PIL.Image", "PIL.TiffImagePlugin"):  # the latter reads the EXIF orientation
+            importlib.import_module(module)
 
 
 def _array(source: Source) -> NDArray[Any] | None:
@@ -243,8 +256,6 @@ def _array(source: Source) -> NDArray[Any] | None:
 
 def _picture(source: Source, enough: int) -> Picture:
     """The caller's own image or array as the `Picture` that its PNG would be; see `preprocess.decode.decode`."""
-    from hangtag.preprocess.decode import check_size, flatten
-
     if _is_image(source):
         try:
             check_size(*source.size)
@@ -270,13 +281,17 @@ def _picture(source: Source, enough: int) -> Picture:
 
 
 def _row(item: Recognition) -> str:
-    path = html.escape(Path(item.path).name if item.path else "")
+    path = _escape(Path(item.path).name if item.path else "")
     if item.error is not None:
-        return f"<tr><td></td><td>{path}</td><td colspan=3><i>{html.escape(item.error.message)}</i></td></tr>"
-    others = ", ".join(f"{html.escape(label)}&nbsp;{confidence:.1%}" for label, confidence in item.top[1:])
-    label = f"<b>{html.escape(str(item.label))}</b>"
+        return f"<tr><td></td><td>{path}</td><td colspan=3><i>{_escape(item.error.message)}</i></td></tr>"
+    others = ", ".join(f"{_escape(label)}&nbsp;{confidence:.1%}" for label, confidence in item.top[1:])
+    label = f"<b>{_escape(str(item.label))}</b>"
     cells = [_thumbnail(item.pixels), path, label, f"{item.confidence:.1%}", others]
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _escape(text: str) -> str:
+    return html.escape(printable(text))
 
 
 def _thumbnail(pixels: NDArray[np.uint8] | None) -> str:

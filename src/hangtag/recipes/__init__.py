@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import read_regular
 from hangtag.core.recipe import Recipe, from_dict
 from hangtag.core.registry import Registry
 
@@ -29,7 +30,7 @@ def read(path: Path) -> Recipe:
         HangtagError: `usage_recipe_file` if it cannot be read; `usage_*` if it is no recipe.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_regular(path))
     except (OSError, ValueError, RecursionError) as error:
         raise HangtagError("usage_recipe_file", f"{path} cannot be read as a recipe: {error}") from error
     if not isinstance(record, dict):

@@ -22,8 +22,8 @@ from hangtag.checks import Evidence, Finding
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Labels, Predictor, Probabilities, Split
-from hangtag.data.split import few_of_each, validation_of
-from hangtag.evaluation.bundle import dataset_of, known_to
+from hangtag.data.split import few_of_each, joined, validation_of
+from hangtag.evaluation.bundle import check_test, dataset_of, known_to
 from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict.bundle import Bundle, open_bundle
 from hangtag.report.calibration import Calibration, calibrate
@@ -128,19 +128,22 @@ def measure(
     """
     tell = progress or (lambda what, done, total: None)
     bundle = open_bundle(name)
-    card, predictor = bundle.card, predict.load(bundle.folder)
+    card, predictor = bundle.card, predict.from_bundle(bundle)
     dataset = dataset_of(card, data, progress)
+    check_test(card, dataset)
     test = known_to(card, dataset.test())
     began = time.perf_counter()
     probabilities = answers(predictor, test, progress, name=card.name, data=f"{dataset.name}, test split")
     throughput = len(test) / max(1e-9, time.perf_counter() - began)
     evaluation = score(probabilities, test, name=card.name, data=f"{dataset.name}, test split")
+    evaluation = replace(evaluation, standing=card.standing())
 
     everything, missing = _training(dataset)
     own = everything is not None and everything.digest() == card.data.get("digest")
     training, validation, held_out_rows = everything, None, np.zeros(0, np.int64)
+    unlearnable = np.zeros(0, np.bool_)
     if everything is not None:
-        unlearnable = np.zeros(len(everything), np.bool_) if card.full else validation_of(everything)
+        everything, unlearnable = _with_validation(dataset, everything, card.full)
         known = known_to(card, everything)
         if known is not everything:  # parted first, as training parts them: no picture changes sides
             numbers = [everything.class_names.index(each) for each in known.class_names]
@@ -164,13 +167,14 @@ def measure(
     calibration = calibrate(bundle, held_out, validation, probabilities, test.labels, missing, own)
 
     audit = None
+    if everything is not None and dataset.test_is_validation:  # else each test image would be its own near-duplicate
+        everything, held_out_rows = everything.take(np.flatnonzero(~unlearnable)), np.zeros(0, np.int64)
     if audited:
+        looked = held_out if len(held_out_rows) else None
         out_of_fold = unlearnt(everything) if unlearnt and everything is not None else None
         splits = {"test": test} | ({} if everything is None else {"training": everything})
         photos = _photos(dataset, splits, tell)
-        audit = _audit(
-            dataset.name, test, probabilities, everything, held_out_rows, held_out, out_of_fold, photos, tell
-        )
+        audit = _audit(dataset.name, test, probabilities, everything, held_out_rows, looked, out_of_fold, photos, tell)
     across = None if audit is None else audit.near_duplicates.get(("training", "test"))
     evidence = Evidence(
         evaluation=evaluation,
@@ -214,6 +218,17 @@ def _training(dataset: Dataset) -> tuple[Split | None, str]:
         if not error.code.startswith("data"):
             raise
         return None, error.message
+
+
+def _with_validation(dataset: Dataset, everything: Split, full: bool) -> tuple[Split, NDArray[np.bool_]]:
+    """All images of the training half, those of a validation folder at its end, and which of them validate."""
+    n = len(everything)
+    if dataset.validation is not None:
+        everything = joined(everything, dataset.validation())
+        held_out = np.arange(len(everything)) >= n
+    else:
+        held_out = np.zeros(n, np.bool_) if full else validation_of(everything)
+    return everything, held_out & (not full)
 
 
 def training_sample(split: Split) -> Split:

@@ -20,13 +20,13 @@ import numpy as np
 from hangtag import data as datasets
 from hangtag.core import recipe as recipes
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, write_file
+from hangtag.core.files import owning, read_regular, write_file
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint
 from hangtag.core.types import Probabilities, Split
-from hangtag.data.split import only, some_classes, stratified
+from hangtag.data.split import only, some_classes, training_and_validation
 from hangtag.experiment import claim
 from hangtag.study.budget import epochs_within
-from hangtag.study.contestants import Contestant, data_set_of
+from hangtag.study.contestants import Contestant, data_set_of, place_of_data
 from hangtag.study.process import Told, ask
 from hangtag.study.significance import Contender, Pair, letters, pairs
 from hangtag.watch import clock
@@ -155,8 +155,17 @@ class Comparison:
         """Rows of which at least one run came through."""
         return tuple(row for row in self.rows if row.runs)
 
+    def exceeded(self, row: Row) -> dict[str, float] | None:
+        """Seconds the slowest run of a row took and how many budgets those are; None if it kept to the budget."""
+        seconds = row.spread("seconds")
+        if not row.over_budget or self.budget_s is None or seconds is None:
+            return None
+        slowest = max(seconds.values)
+        return {"seconds": slowest, "times": slowest / self.budget_s}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
+        over = {row.name: found for row in self.rows if (found := self.exceeded(row))}
         return {
             "out": str(self.folder),
             "data": self.data,
@@ -164,7 +173,11 @@ class Comparison:
             "pictures": self.pictures,
             "seeds": list(self.seeds),
             "budget_s": self.budget_s,
-            "rows": [{**row.to_dict(), "letters": self.letters.get(row.name)} for row in self.rows],
+            "budget_exceeded": [{"recipe": name, **found} for name, found in over.items()],
+            "rows": [
+                {**row.to_dict(), "budget_exceeded": over.get(row.name), "letters": self.letters.get(row.name)}
+                for row in self.rows
+            ],
             "pairs": [pair.to_dict() for pair in self.pairs],
         }
 
@@ -221,6 +234,7 @@ def compare(
         KeyboardInterrupt: on Ctrl-C; the same call goes on.
     """
     name = data_set_of(contestants, data)
+    data = place_of_data(contestants, name) if data is None else data
     pictures, called, digest = _pictures(contestants, name, data, split, watch)
     settings = {
         "contestants": {one.name: one.identity() for one in contestants},
@@ -310,7 +324,7 @@ class _Study:
         """What an earlier call found, if its answers are there too."""
         place = self._place(run)
         try:
-            row: dict[str, Any] = json.loads((place / "row.json").read_text(encoding="utf-8"))
+            row: dict[str, Any] = json.loads(read_regular(place / "row.json"))
         except (OSError, ValueError):
             return None
         return row if isinstance(row, dict) and _load(place / "answers.npy", self.n) is not None else None
@@ -338,7 +352,7 @@ class _Study:
             return recipe
         path = self.folder / contestant.folder / "probe.json"
         try:
-            probed = json.loads(path.read_text(encoding="utf-8"))
+            probed = json.loads(read_regular(path))
         except (OSError, ValueError):
             self.watch.message(f"{contestant.name}: timing some steps")
             arguments = {"recipe": recipes.to_dict(recipe), "name": self.name, "data": self.data, "device": self.device}
@@ -390,7 +404,7 @@ class _Study:
         }
         path = self.folder / "latency.json"
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept = json.loads(read_regular(path))
             if kept["asked"] == asked:
                 return dict(kept["found"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -426,8 +440,12 @@ def _pictures(
         raise HangtagError("usage_class", f"{both}: they can only be compared on the same classes")
     training = dataset.training()
     digest = training.digest()
+    if dataset.summary is not None:
+        watch.message(str(dataset.summary()))
+    if dataset.validation is not None:
+        digest = f"{digest} {dataset.validation().digest()}"
     if split == "val":
-        return only(stratified(training)[1], classes), dataset.name, digest
+        return only(training_and_validation(dataset, training)[1], classes), dataset.name, digest
     test = dataset.test()
     return only(test, classes), dataset.name, f"{digest} {test.digest()}"
 
@@ -447,7 +465,7 @@ def _made(folder: Path) -> tuple[str, ...]:
 def _load(path: Path, n: int) -> Probabilities | None:
     """Answers a run left; None where there are none, or damaged ones."""
     try:
-        found: Probabilities = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        found: Probabilities = np.load(io.BytesIO(read_regular(path, -1)), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
     return found if found.ndim == 2 and len(found) == n else None

@@ -21,7 +21,7 @@ from typing import Any
 
 from hangtag.core import hardware
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, write_file
+from hangtag.core.files import owning, read_regular, write_file
 from hangtag.core.paths import folder_name
 from hangtag.export import bundle
 from hangtag.study import claims
@@ -214,7 +214,7 @@ class _Desk:
         if command.name in self._partly:
             return self._partly[command.name]
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = json.loads(read_regular(path))
             same = record["words"] == self.words(command) and {"seconds", "commit", "cores", "printed"} <= record.keys()
         except FileNotFoundError:
             return None
@@ -275,7 +275,7 @@ class _Desk:
 def _seconds(path: Path) -> float:
     """What earlier calls spent on a command that has not come to its end."""
     try:
-        return float(json.loads(path.read_text(encoding="utf-8")))
+        return float(json.loads(read_regular(path)))
     except (OSError, ValueError, TypeError):
         return 0.0
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from hangtag import classical, evaluation, predict, recipes
 from hangtag import data as datasets
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.recipe import ClassicalRecipe, Recipe, override, to_dict
-from hangtag.data.split import stratified
+from hangtag.data.split import data_record, training_and_validation
 from hangtag.evaluation.bundle import known_to
 from hangtag.experiment import claim
 from hangtag.study.trainers import Trainers
@@ -174,7 +174,7 @@ def speed_chain(
         sweep(out, owned=True)
         steps = {str(i): {"name": change.name, "recipe": to_dict(recipe)} for i, (change, recipe) in enumerate(chain)}
         dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour)
-        settings = {"steps": steps, "data": {"name": dataset.name, "digest": dataset.training().digest()}}
+        settings = {"steps": steps, "data": data_record(dataset, dataset.training(), None)}
         claim(out, "speedup.json", settings, made=tuple(path.name for path in out.glob("*-*")))
         found: dict[str, list[dict[str, Any]]] = {change.name: [] for change, _ in chain}
         spent = 0.0
@@ -230,7 +230,7 @@ def _trained(
 ) -> dict[str, Any]:
     """The Run of `recipe`, trained in a process of its own, or as it was found."""
     try:
-        known: dict[str, Any] = json.loads((place / "result.json").read_text(encoding="utf-8"))
+        known: dict[str, Any] = json.loads(read_regular(place / "result.json"))
         return known
     except (OSError, ValueError):
         pass
@@ -263,11 +263,11 @@ def _judged(place: Path, data: str | None, progress: Callable[[str, int, int], N
     """Accuracy of the exported model on the training pictures as they are, and on the test pictures."""
     path = place / "judged.json"
     if path.exists():
-        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        known: dict[str, Any] = json.loads(read_regular(path))
         return known
     model = predict.load(place / "bundle")
     dataset = datasets.find(data, name=str(model.card.data["name"]), size=model.card.size, colour=model.card.colour)
-    training, test = (known_to(model.card, part) for part in (stratified(dataset.training())[0], dataset.test()))
+    training, test = (known_to(model.card, part) for part in (training_and_validation(dataset)[0], dataset.test()))
     found = {
         "data": dataset.name,
         "train": evaluation.judge(model, training, progress).accuracy,

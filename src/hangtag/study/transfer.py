@@ -18,10 +18,10 @@ from typing import Any
 from hangtag import data as datasets
 from hangtag import experiment, models
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import owning, sweep, write_file
+from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, Part, fingerprint, from_dict, options_of, to_dict
-from hangtag.data.split import some_classes
+from hangtag.data.split import data_record, some_classes
 from hangtag.watch import Watch, lines
 
 RESULT = "transfer.json"
@@ -140,7 +140,7 @@ def transfer(
     settings = {
         "study": "transfer",
         "recipe": to_dict(base),
-        "data": {"name": dataset.name, "digest": dataset.training().digest()},
+        "data": data_record(dataset, dataset.training(), None),
         "from": list(learnt),
         "to": list(new),
         "few": sorted(few),
@@ -175,7 +175,7 @@ def _finished(folder: Path) -> Transfer | None:
     """The study whose record lies in `folder`, if all its stages came through: those that failed are tried again."""
     path = folder / RESULT
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(read_regular(path))
         found = Transfer(
             folder=folder,
             data=record["data"],

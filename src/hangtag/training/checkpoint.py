@@ -22,7 +22,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import new_folder, sweep
+from hangtag.core.files import new_folder, read_regular, sweep
 
 FORMAT = 2
 KEPT = 2
@@ -55,12 +55,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     try:
         with new_folder(folder / f"step-{checkpoint.step:09d}") as temporary:
             contents = {
-                "state.safetensors": save(  # copies: the format refuses tensors that share memory, as tied weights do
-                    {
-                        name: tensor.clone(memory_format=torch.contiguous_format)
-                        for name, tensor in checkpoint.tensors.items()
-                    }
-                ),
+                "state.safetensors": packed(checkpoint.tensors),
                 "state.json": json.dumps({"format": FORMAT, "step": checkpoint.step, **checkpoint.numbers}).encode(),
             }
             manifest = {}
@@ -75,6 +70,12 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     reached = [path for path in found if int(path.name.removeprefix("step-")) <= checkpoint.step]
     for path in set(found) - set(reached[-KEPT:]):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def packed(tensors: dict[str, Tensor]) -> bytes:
+    """Tensors by name as the content of a safetensors file."""
+    # Copies: the format refuses tensors that share memory, as tied weights do.
+    return save({name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()})
 
 
 def read_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:
@@ -104,10 +105,10 @@ def _found(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> Checkpoint:
-    manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads(read_regular(path / "manifest.json"))
     contents = {}
     for name in ("state.safetensors", "state.json"):
-        contents[name] = (path / name).read_bytes()
+        contents[name] = read_regular(path / name, -1)
         if hashlib.sha256(contents[name]).hexdigest() != manifest[name]:
             raise ValueError(f"{name} does not have its digest")
     numbers = json.loads(contents["state.json"])

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hangtag import predict
 from hangtag.core.card import WEIGHTS, digest_of
 from hangtag.core.errors import HangtagError
-from hangtag.core.files import write_file
+from hangtag.core.files import read_regular, write_file
 from hangtag.core.recipe import NetworkRecipe
 from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict.bundle import open_bundle
@@ -202,7 +202,7 @@ def _keep(path: Path, said: NDArray[Any]) -> None:
 def _read(path: Path) -> NDArray[Any] | None:
     """What was kept, or None if that is absent or damaged."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path, -1)
         found: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None

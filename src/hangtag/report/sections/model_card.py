@@ -59,6 +59,7 @@ def model_card(judged: Judged) -> ModelCard:
             (name, value)
             for name, value in (
                 ("recipe", card.name),
+                ("state", card.unfinished_text()),
                 ("made", card.created.replace("T", " ").replace("+00:00", " UTC")),
                 ("commit", card.commit or ""),
                 ("versions", ", ".join(f"{package} {version}" for package, version in card.versions.items())),
