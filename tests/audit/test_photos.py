@@ -53,8 +53,13 @@ def shop(tmp_path_factory):
     return folder
 
 
-def test_finds_exactly_what_was_planted(shop):
-    rows = csv.DictReader(io.StringIO(audit_of(shop).to_csv()))
+@pytest.fixture(scope="module")
+def audit(shop):
+    return audit_of(shop)
+
+
+def test_finds_exactly_what_was_planted(audit):
+    rows = csv.DictReader(io.StringIO(audit.to_csv()))
     columns = ("split", "picture", "finding", "partner_split", "partner")
     assert {tuple(row[name] for name in columns) for row in rows} == {
         ("training", "Coat/copy.jpg", "near-duplicate: mirrored", "test", "T-shirt-top/80.png"),
@@ -65,8 +70,7 @@ def test_finds_exactly_what_was_planted(shop):
     }
 
 
-def test_every_image_knows_its_file(shop):
-    audit = audit_of(shop)
+def test_every_image_knows_its_file(audit, shop):
     assert audit.file("test", 0) == shop / "test" / audit.place("test", 0)
     assert audit.file("test", 0).is_file()
 

@@ -116,7 +116,7 @@ def look_at(
     Raises:
         HangtagError: `data_count` if none of a half can be read; `internal_decoder`.
     """
-    side = _small_side(list(halves.values()))
+    side = small_side(list(halves.values()))
     if side is not None and (small := _small_grey(halves, side, progress)) is not None:
         return small, None
     found = {name: read(files, progress) for name, files in halves.items()}
@@ -163,7 +163,7 @@ def _small_grey(halves: Mapping[str, PhotoFiles], side: int, progress: Progress)
     return found
 
 
-def _small_side(halves: list[PhotoFiles]) -> int | None:
+def small_side(halves: list[PhotoFiles]) -> int | None:
     """The longest side in pixels of all images, if none is longer than 64; None for photos. Headers alone are read."""
     longest = 0
     for half in halves:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hangtag import checks, predict
 from hangtag.audit import Audit, NearDuplicate, label_errors, near_duplicates, odd_pictures
 from hangtag.audit.odd_pictures import odd_photos
-from hangtag.audit.photos import Sketches, look_at
+from hangtag.audit.photos import Sketches, read, small_side
 from hangtag.audit.same_photos import same_photos
 from hangtag.checks import Evidence, Finding
 from hangtag.core.card import Card
@@ -239,17 +239,16 @@ def training_sample(split: Split) -> Split:
 
 def _photos(dataset: Dataset, splits: dict[str, Split], tell: Progress) -> dict[str, Sketches] | None:
     """Sketches of the images of each split if they are photos: a model's input may be too small to tell two apart."""
-    if not dataset.photos:
-        return None
-    seen, photos = look_at({name: dataset.photos[name]() for name in splits}, tell)
-    if photos is None:
+    files = {name: dataset.photos[name]() for name in splits} if dataset.photos else {}
+    if not files or small_side(list(files.values())) is not None:
         return None
     found = {}
     for name, split in splits.items():
-        rows = {source: row for row, source in enumerate(seen[name].sources)}
+        seen, photos = read(files[name], tell)
+        rows = {source: row for row, source in enumerate(seen.sources)}
         if not rows.keys() >= set(split.sources):  # a file has gone since the split was read
             return None
-        found[name] = photos[name].take([rows[source] for source in split.sources])
+        found[name] = photos.take([rows[source] for source in split.sources])
     return found
 
 
