@@ -184,7 +184,7 @@ def test_audit_names_the_files(wares, tmp_path):
     assert record["splits"]["training"]["label_errors"] is None
     assert {"split": "training", "picture": "hat/nothing.png", "label": "hat"}.items() <= record["findings"][-1].items()
     assert "nothing.png" in (tmp_path / "a" / "audit.csv").read_text(encoding="utf-8")
-    assert str(tmp_path / "a" / "odd-pictures.png") in record["files"]
+    assert str(tmp_path / "a" / "odd-pictures.html") in record["files"]
 
 
 def test_audit_tells_what_was_left_out(wares, tmp_path):
@@ -193,9 +193,10 @@ def test_audit_tells_what_was_left_out(wares, tmp_path):
 
 def test_audit_leaves_no_gallery_of_what_is_no_longer_there(wares, tmp_path):
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "label-errors.png").write_bytes(b"of an earlier audit")
+    for name in ("label-errors.html", "label-errors.png"):
+        (tmp_path / "a" / name).write_bytes(b"of an earlier audit")
     run("audit", "--data", str(wares), "--out", str(tmp_path / "a"))
-    assert not (tmp_path / "a" / "label-errors.png").exists()
+    assert not list((tmp_path / "a").glob("label-errors.*"))
 
 
 @pytest.mark.usefixtures("_few_drawings")

@@ -71,6 +71,27 @@ class Split:
         return state.hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
+class PhotoFiles:
+    """The files of one split of a folder of photos, not yet read.
+
+    Args:
+        root: the folder that a Split's `sources` are relative to.
+        files: N paths.
+        labels: (N,) int64 in [0, K).
+        class_names: K names, in label order.
+        skipped: what was left out already, as `path: reason`.
+        leave_out: is told of a file that cannot be read and why; its line for `Split.skipped` comes back.
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    labels: Labels
+    class_names: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+    leave_out: Callable[[Path, str], str] = "{}: {}".format
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A named data set whose two halves are opened apart: what trains never even opens the test pictures.
@@ -88,6 +109,7 @@ class Dataset:
         place: what to give as `--data` to find it again; empty if its name is enough.
         files_digest: tells whether a folder is as it was, by the names and sizes of its images.
         test_folder: where the `sources` of the test images begin, if they have any.
+        photos: lists the files of "training", "test" and perhaps "validation", where every image has its own.
     """
 
     name: str
@@ -101,6 +123,7 @@ class Dataset:
     place: str = ""
     files_digest: Callable[[], str] | None = None
     test_folder: Path | None = None
+    photos: Mapping[str, Callable[[], PhotoFiles]] = field(default_factory=dict)
 
     @property
     def test_is_validation(self) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hangtag.core.errors import HangtagError
 from hangtag.core.folder_summary import FolderSummary, LeftOut
 from hangtag.core.printable import as_text
-from hangtag.core.types import Dataset, Split
+from hangtag.core.types import Dataset, PhotoFiles, Split
 from hangtag.data.folder_layout import Layout, read_layout
 from hangtag.data.folder_listing import Listing, class_folders, list_images
 from hangtag.data.sets import Progress, register
@@ -117,7 +117,16 @@ class _Folder:
             summary=self.summary,
             files_digest=self.files_digest,
             test_folder=(test or self.training).split,
+            photos={
+                "training": lambda: self._training_photos(test=False),
+                "test": test.photos if test else lambda: self._training_photos(test=True),
+                **({} if validation is None else {"validation": validation.photos}),
+            },
         )
+
+    def _training_photos(self, test: bool) -> PhotoFiles:
+        chosen = None if self.test or self.validation else self._set_apart() == test
+        return self.training.photos(chosen, self.layout.left_out)
 
     def _training_half(self, test: bool) -> Split:
         """What the training folder holds, or the part of it that is kept for training or set apart for the test."""
@@ -233,6 +242,18 @@ class _Tree:
             more = f" ({len(names):,} left out, the first: {names[0]})" if names else ""
             raise HangtagError("data_count", f"{self.split} holds no JPEG, PNG or WebP{more}")
         return self.listing.files
+
+    def photos(self, chosen: NDArray[np.bool_] | None = None, beside: Sequence[LeftOut] = ()) -> PhotoFiles:
+        """The files where `chosen` is true, or all, unread."""
+        files = self._files()
+        rows = np.arange(len(files)) if chosen is None else np.flatnonzero(chosen)
+        left_out = (*beside, *self.listing.left_out)
+        paths = tuple(files[row][0] for row in rows)
+        return PhotoFiles(self.split, paths, self.labels[rows], self.class_names, left_out, self._leave_out)
+
+    def _leave_out(self, path: Path, reason: str) -> LeftOut:
+        self.unreadable[path] = LeftOut(path, reason, "unreadable", self.root)
+        return self.unreadable[path]
 
     def read(
         self,
