@@ -387,6 +387,14 @@ def test_a_users_name_does_not_travel_with_a_bundle(wares, tmp_path, monkeypatch
     assert len(find(find(wares).place).test()) == 6
 
 
+@pytest.mark.parametrize("place", [7, ["x"], "", "image-folder=", "=", "image-folder=//host/share", "x\0y=z\0"])
+def test_a_strange_place_in_a_card_is_no_place(place, monkeypatch):
+    monkeypatch.delenv("HANGTAG_DATA", raising=False)
+    with pytest.raises(HangtagError) as caught:
+        find(name="wares", place=place)
+    assert caught.value.code == "data_not_found"
+
+
 def test_a_model_trained_on_the_validation_images_is_not_tested_on_them(wares, tmp_path):
     shutil.rmtree(wares / "Test")
     experiment.run(RECIPE, data=wares, out=tmp_path / "a", full=True)

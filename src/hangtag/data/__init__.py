@@ -46,6 +46,7 @@ def find(
     text: str | None = None if spec is None else os.fspath(spec)
     if follow_links and text is not None and not text.startswith(LINKED):
         text = f"{LINKED}{text}"
+    place = place if isinstance(place, str) else None
     try:
         if text is None:
             text = place_of(name, place)
@@ -65,9 +66,10 @@ def place_of(name: str, place: str | None) -> str | None:
     said = os.environ.get("HANGTAG_DATA")
     if not isinstance(place, str) or (said and folder_called(name, Path(said)) is not None):
         return None
-    try:
-        return place if at_home(place.partition("=")[2]).is_dir() else None
-    except (HangtagError, OSError, ValueError):  # a card may come from anywhere
+    try:  # a card may come from anywhere: it may not make Windows greet another machine
+        path = at_home(place.partition("=")[2])
+        return place if not str(path).startswith(("\\\\", "//")) and path.is_absolute() and path.is_dir() else None
+    except (HangtagError, OSError, ValueError):
         return None
 
 
