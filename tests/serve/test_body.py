@@ -82,6 +82,13 @@ def test_what_nobody_ever_sends_for_an_image_is_left_to_the_decoder(content):
     assert body.how_sent(content, "") is None
 
 
+@pytest.mark.parametrize("kind", IMAGES)
+@pytest.mark.parametrize("content_type", [FORM, "application/json", "text/plain"])
+def test_a_damaged_image_is_called_damaged_whatever_it_is_called(ask, kind, content_type):
+    status, _, answer = ask(body=IMAGES[kind][:-200], headers={"Content-Type": content_type})
+    assert (status, answer["error"]["code"]) == (422, "image_truncated")
+
+
 def test_whatever_comes_is_looked_at_without_a_failure():
     chance = random.Random(3)
     for content in IMAGES.values():

@@ -49,7 +49,9 @@ def how_sent(content: bytes, content_type: str) -> str | None:
         content_type: the header that came with it, in small letters; "" without one.
     """
     text = content[: 2 * LONG].strip()
-    found = _mangled(content, content_type) or _written_out(text) or _packed(text, content_type)
+    found = _mangled(content, content_type)
+    if found is None and _start(content) is None:
+        found = _written_out(text) or _packed(text, content_type)
     return f"{found}; {HOW}" if found else None
 
 
