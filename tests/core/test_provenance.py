@@ -33,7 +33,7 @@ def test_the_shipped_model_says_what_of_its_making_cannot_be_repeated():
     assert found.sentence == (
         "Made from commit 72277278fdbd with uncommitted changes; its teachers are not published "
         "(SHA-256 29eae0a19a33…, 5de9ece129f8…, 7e02ca8e5462…): "
-        "the command makes a model of the same kind, not this file."
+        "the command for its recipe makes a model of the same kind, not this file."
     )
     assert found.settings == ("teachers=", "teacher_views=0")
 

@@ -52,7 +52,7 @@ def provenance(card: Card, folder: Path) -> Provenance:
     can = (
         "it cannot be put together again from what is there"
         if _others(card, "members")
-        else "the command makes a model of the same kind, not this file"
+        else "the command for its recipe makes a model of the same kind, not this file"
     )
     sentence = f"{'; '.join(reasons)}: {can}."
     return Provenance(sentence[0].upper() + sentence[1:], tuple(settings))
