@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from hangtag.cli.claims import command
+from hangtag.core.errors import HangtagError
 from hangtag.study import claims
 from hangtag.study.claims import Claim, Command, Row
 
@@ -46,3 +47,23 @@ def test_json_stands_alone_on_standard_output(tmp_path):
     assert record["quick"]
     assert record["claims"][0]["rows"][0]["ours"] == 0.75
     assert "list models" in result.stderr
+
+
+def test_a_page_of_somebody_elses_is_not_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("claims.md", "claims.json"):
+        (tmp_path / "docs").mkdir(exist_ok=True)
+        (tmp_path / "docs" / name).write_text("mine")
+        with pytest.raises(HangtagError, match="was not made by Hangtag"):
+            invoke(tmp_path)
+        assert (tmp_path / "docs" / name).read_text() == "mine"
+        (tmp_path / "docs" / name).unlink()
+    assert invoke(tmp_path).exit_code == invoke(tmp_path).exit_code  # ours is replaced
+
+
+def test_without_a_place_it_writes_beside_its_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    CliRunner().invoke(command, [], catch_exceptions=False)
+    assert list((tmp_path / "docs").iterdir()) == []
+    assert (tmp_path / "runs/claims/claims.md").is_file()

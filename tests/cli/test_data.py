@@ -249,3 +249,13 @@ def test_audit_by_a_model_reads_the_pictures_as_that_model_takes_them(wares, tmp
     assert json.loads(result.stdout)["splits"]["test"]["judged"] == 2
     refused = run("audit", "--data", str(wares), "--labels", str(small), "--size", "28", *out)
     assert refused.exception.code == "image_shape"
+
+
+def test_a_contact_sheet_replaces_only_one_of_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 60)
+    assert run("show", "--data", "drawn").exit_code == 0
+    assert run("show", "--data", "drawn").exit_code == 0
+    (tmp_path / "data.png").write_bytes(b"mine")
+    assert "was not made by Hangtag" in str(run("show", "--data", "drawn").exception)
+    assert (tmp_path / "data.png").read_bytes() == b"mine"
