@@ -58,7 +58,7 @@ def test_a_file_of_the_users_is_never_overwritten(tmp_path, monkeypatch):
     assert result.exit_code == 0
     assert mine.read_text() == "# What I claim of my taxes"
     assert (tmp_path / "runs" / "claims" / "claims.md").is_file()
-    with pytest.raises(HangtagError, match=r"claims\.md is there, and hangtag did not make it") as caught:
+    with pytest.raises(HangtagError, match=r"was not made by Hangtag") as caught:
         CliRunner().invoke(command, ["--out", "docs"], catch_exceptions=False)
     assert caught.value.code == "usage_value"
     assert mine.read_text() == "# What I claim of my taxes"

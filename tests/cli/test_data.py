@@ -286,3 +286,13 @@ def test_links_are_followed_on_request_wherever_the_option_stands(wares, tmp_pat
     assert "--follow-links" in refused.stdout + str(refused.exception)
     found = json.loads(run("verify", *(data if word == "DATA" else word for word in order), "--json").stdout)
     assert found["reading"]["counts"] == {"coat": 10, "hat": 10}
+
+
+def test_a_contact_sheet_replaces_only_one_of_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 60)
+    assert run("show", "--data", "drawn").exit_code == 0
+    assert run("show", "--data", "drawn").exit_code == 0
+    (tmp_path / "data.png").write_bytes(b"mine")
+    assert "was not made by Hangtag" in str(run("show", "--data", "drawn").exception)
+    assert (tmp_path / "data.png").read_bytes() == b"mine"

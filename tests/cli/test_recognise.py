@@ -114,7 +114,7 @@ def test_csv_is_quoted_and_holds_no_formula(recognise, photos, monkeypatch):
     rows = list(csv.reader(io.StringIO(out, newline="")))
     assert status == 0
     assert rows[0] == ["path", "label", "confidence", "label_2", "confidence_2", "label_3", "confidence_3", "error"]
-    assert [row[0] for row in rows[1:]] == ["'" + odd.name, "shirt.png", "missing.png"]
+    assert [row[0] for row in rows[1:]] == ["'" + odd.name.replace("\n", "\\n"), "shirt.png", "missing.png"]
     assert rows[2][1] == "'=Shirt"
     assert rows[3][1:] == [""] * 6 + ["image_not_found: no such file"]
     assert out.endswith("\r\n")

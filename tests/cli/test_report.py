@@ -112,3 +112,15 @@ def test_a_name_too_long_for_a_file_is_no_defect_of_ours(run, reported):
     status, _, err = run("some", "--out", "x" * 300 + ".html")
     assert status == 7
     assert err.count("\n") == 1
+
+
+def test_a_file_that_nobody_named_is_replaced_only_if_it_is_a_report(run, reported, tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("my own page")
+    status, out, err = run("some")
+    assert (status, reported) == (2, [])  # before an hour of judging
+    assert "was not made by Hangtag: name another file with --out" in out + err
+    assert page.read_text() == "my own page"
+    assert run("some", "--out", "report.html")[0] == 0  # named: as asked
+    page.write_text('<head><meta name="generator" content="hangtag 0.1.0">')
+    assert run("some")[0] == 0

@@ -16,7 +16,7 @@ from hangtag.audit.label_errors import LabelError, label_errors
 from hangtag.audit.near_duplicates import NearDuplicate, near_duplicates
 from hangtag.audit.odd_pictures import OddPicture, odd_photos, odd_pictures
 from hangtag.audit.same_photos import same_photos
-from hangtag.core.printable import as_text, csv_cell
+from hangtag.core.printable import as_text, harmless, one_line
 from hangtag.core.types import Probabilities, Split
 
 if TYPE_CHECKING:
@@ -94,7 +94,9 @@ class Audit:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
         writer.writeheader()
         for row in self.rows():
-            writer.writerow({key: csv_cell(value) if isinstance(value, str) else value for key, value in row.items()})
+            writer.writerow(
+                {key: harmless(one_line(value)) if isinstance(value, str) else value for key, value in row.items()}
+            )
         return text.getvalue()
 
     def to_dict(self) -> dict[str, Any]:

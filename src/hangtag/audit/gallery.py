@@ -21,7 +21,7 @@ from PIL import Image
 
 from hangtag.audit.audit import Audit
 from hangtag.core.errors import HangtagError
-from hangtag.core.printable import csv_cell, printable
+from hangtag.core.printable import harmless, one_line, printable
 from hangtag.preprocess import decoder
 from hangtag.preprocess.photo import read_file
 
@@ -214,7 +214,7 @@ def _image(audit: Audit, card: Card, place: int, looks: dict[tuple[str, int], tu
         f'<figure><label class="look" for="{box}">{look}</label>'
         f'<figcaption><span class="label">{_text(label)} <span class="split">{_text(split)}</span></span>'
         f'{link}</figcaption><label class="tick"><input type="checkbox" id="{box}" autocomplete="off" '
-        f'data-image="{split}-{index}" data-row="{_text(json.dumps([csv_cell(each) for each in row]))}" '
+        f'data-image="{split}-{index}" data-row="{_text(json.dumps([harmless(one_line(each)) for each in row]))}" '
         f'aria-label="Put {_text(name)} on the list">put on the list</label></figure>'
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hangtag.cli._engine import ENGINE
-from hangtag.core.printable import as_text, csv_cell, printable
+from hangtag.core.printable import as_text, harmless, one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -110,7 +110,7 @@ def _print_csv(results: Iterator[Recognition], top: int) -> None:
 
     def write(row: list[str]) -> None:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\r\n").writerow([csv_cell(cell) for cell in row])
+        csv.writer(line, lineterminator="\r\n").writerow([harmless(one_line(cell)) for cell in row])
         stream.write(line.getvalue().encode())
 
     write(["path", "label", "confidence", *names, "error"])

@@ -17,23 +17,19 @@ def printable(text: str | Path | None) -> str:
     return _escaped(as_text(text))
 
 
-def csv_cell(text: str | Path | None) -> str:
-    r"""A cell of a CSV file: on one line, no formula to a spreadsheet, nothing a terminal would obey.
-
-    `=cmd()` becomes `'=cmd()`, a tab or a line's end `\t` or `\n`. All other text is given back as it is, signs that
-    join letters or emoji included.
-    """
-    shown = _escaped(as_text(text), kept=_JOINERS)
-    return shown if _NUMBER.fullmatch(shown) else harmless(shown)
+def one_line(text: str | Path | None) -> str:
+    r"""`printable` for files that programs read: signs that join letters or emoji stay, a line's end shows as `\n`."""
+    return _escaped(as_text(text), kept=_JOINERS)
 
 
 def harmless(cell: str) -> str:
-    """A cell no spreadsheet takes for a formula.
+    """A cell no spreadsheet takes for a formula: `=cmd()` becomes `'=cmd()`; numbers stay as they are.
 
     Source: OWASP ASVS 5.0, 1.2.10; full-width signs count as the plain ones where Japanese is written.
     """
     cell = cell.replace("\0", "")
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", *_FULL_WIDTH)) else cell
+    formula = cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", *_FULL_WIDTH)) and not _NUMBER.fullmatch(cell)
+    return "'" + cell if formula else cell
 
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]+)?")

@@ -120,6 +120,7 @@ class Row:
             "bundles": [run["bundle"] for run in self.runs if run.get("bundle")],
             "over_budget": self.over_budget,
             "remark": self.first("remark"),
+            **({"unfinished": True} if self.first("unfinished") else {}),
             "failed": list(self.failed),
         }
 

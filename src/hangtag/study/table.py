@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from hangtag.core.printable import csv_cell, printable
+from hangtag.core.printable import harmless, one_line, printable
 from hangtag.study.compare import Comparison, Row, Spread
 from hangtag.watch import clock
 
@@ -74,7 +74,7 @@ def to_csv(comparison: Comparison) -> bytes:
         failed = "; ".join(f"seed {one['seed']}: {one['error']['message']}" for one in row.failed)
         fit = (row.first("fit") or {}).get("verdict", "")
         cells += [fit, comparison.letters.get(row.name, ""), "yes" if row.over_budget else "", failed]
-        writer.writerow([csv_cell(cell) if isinstance(cell, str) else _plain(cell) for cell in cells])
+        writer.writerow([harmless(one_line(cell)) if isinstance(cell, str) else _plain(cell) for cell in cells])
     return stream.getvalue().encode()
 
 

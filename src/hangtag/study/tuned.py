@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hangtag.core.files import write_file
-from hangtag.core.printable import as_text, csv_cell, printable
+from hangtag.core.printable import as_text, harmless, one_line, printable
 from hangtag.core.recipe import Recipe, to_dict
 from hangtag.study import trials as judging
 from hangtag.study.space import applied, plain, written
@@ -106,10 +106,12 @@ class Tuned:
         for trial in self.study.trials:
             settings = ["" if key not in trial.settings else written(trial.settings[key]) for key in keys]
             numbers = ["" if value is None else str(value) for value in (trial.val_accuracy, trial.seconds)]
-            rows.writerow(
-                [str(trial.number), trial.state, *numbers, *map(csv_cell, settings), csv_cell(trial.error or "")]
-            )
+            rows.writerow([str(trial.number), trial.state, *numbers, *map(_cell, settings), _cell(trial.error or "")])
         return stream.getvalue()
+
+
+def _cell(text: str) -> str:
+    return harmless(one_line(text))
 
 
 def results(study: Study) -> Tuned:
