@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.folder_summary import LeftOut
+from hangtag.preprocess.formats import EXTENSIONS
 
-EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 SplitName: TypeAlias = Literal["training", "validation", "test"]
 
 # The first names of a row are preferred where a folder holds two of the same kind.
