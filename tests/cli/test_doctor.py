@@ -39,6 +39,7 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "openvino",
         "imagenet",
         "device",
+        "threads",
         "bf16",
         "kernels",
         "data",

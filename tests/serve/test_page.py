@@ -60,7 +60,7 @@ def test_pictures_chosen_are_named_counted_and_saved(visit, pictures, recogniser
     expected = [answer.label for answer in recogniser.recognise(images[:6])]
     labels = [text.rstrip("?") for text in page.locator(".label").all_inner_texts()]
     assert labels[:6] == expected
-    assert "JPEG, PNG or WebP" in labels[6]
+    assert "JPEG, PNG, WebP or AVIF" in labels[6]
     with page.expect_download() as download:
         page.click("#save")
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
