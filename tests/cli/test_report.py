@@ -45,7 +45,7 @@ def test_where_nobody_names_a_file_another_ones_is_left_alone(run, reported, tmp
     (tmp_path / "report.html").write_text("<!doctype html><title>My annual report</title>")
     status, _, err = run("some")
     assert (status, reported) == (2, [])
-    assert "report.html is there, and hangtag did not make it: choose another --out" in err
+    assert "report.html is there and was not made by Hangtag: name another file with --out" in err
     assert "annual" in (tmp_path / "report.html").read_text()
     assert run("some", "--out", "other.html")[0] == 0
     (tmp_path / "report.html").write_text('<!doctype html><meta name="generator" content="hangtag 0.1.0">')
