@@ -39,7 +39,6 @@ NEEDS = {  # command -> the extra that is named where none is installed
 }
 ALONE = {  # what is missing alone, and the command that then says so
     "postgres": ("tune", "knn", "--space", "k=1,3", "--storage", "postgresql://a:b@127.0.0.1:1/c"),
-    "keras": ("compare", "model.keras"),
     "timm": ("train", "lenet5", "--set", "model=timm", "--set", "model.model=resnet18"),
     "imagenet": ("train", "photos"),
     "tune": ("tune", "lenet5", *SPACE),
