@@ -57,8 +57,10 @@ def test_a_missing_part_names_its_extra(doctor, monkeypatch):
     monkeypatch.setattr(module, "_version", lambda package: None if package == "torch" else real(package))
     monkeypatch.setitem(sys.modules, "torch", None)
     checks = found(doctor("--json"))
-    assert checks["train"]["found"] == f"lacks torch: {install_command('train')}"
+    assert checks["train"]["found"] == "lacks torch: pip install 'hangtag[train]'"
     assert not checks["device"]["ok"]
+    assert json.loads(doctor("--json"))["install"] == install_command("EXTRA")
+    assert install_command("EXTRA") in doctor()  # the tests run in a checkout
     assert json.loads(doctor("--json"))["ok"]  # recognising goes on
 
 

@@ -110,11 +110,7 @@ def test_where_several_are_meant_all_are_named():
         ("lenet5", "decay=0.9", "It is an option of average=ema|lookahead; here average is empty."),
         ("three_conv", "pixels=1", "It is an option of augment=shift; here augment is empty."),
         ("photos", "filters=[1]", "here efficientnet_lite takes side, dropout."),
-        (
-            "svm",
-            "zzz=1",
-            "It takes: data, size, colour, classes, few, class_weights, estimator, seed; estimator.variance|C|gamma.",
-        ),
+        ("svm", "zzz=1", "estimator, seed; estimator.variance|C|gamma."),
         ("lenet5", "optimsier.lr=1", "Did you mean 'optimiser'?"),
     ],
 )

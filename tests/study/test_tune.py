@@ -225,6 +225,8 @@ FINITE = {
 @pytest.mark.parametrize("grid", [False, True], ids=["tpe", "grid"])
 @pytest.mark.parametrize(("lines", "count"), FINITE.values(), ids=FINITE)
 def test_each_combination_is_tried_once_and_then_the_study_ends(study, pretended, lines, count, grid, jobs):
+    if grid and ".." in "".join(lines):
+        pytest.skip("a grid wants values")
     pretended.ends = staticmethod(lambda recipe: {"done": {"val_accuracy": 0.9, "seconds": 1.0, "params": 1}})
     found = study(*lines, grid=grid, jobs=jobs, trials=100, prune=False)
     tried = [trial.settings for trial in found.trials]

@@ -39,6 +39,7 @@ def command(data: str | None, as_json: bool) -> None:
     from rich.text import Text
 
     from hangtag.cli._layout import show_rows
+    from hangtag.core.optional import checkout
     from hangtag.core.printable import printable
 
     rows = []
@@ -46,7 +47,11 @@ def command(data: str | None, as_json: bool) -> None:
         mark, style = ("✓", "green") if row["ok"] else ("✗", "red") if row["what"] in _NEEDED else ("–", "yellow")
         shown = Text(printable(row["found"]), "" if row["ok"] else style)
         rows.append((Text(mark, style), Text(row["what"], "bold"), shown))
-    show_rows(Console(highlight=False), rows)
+    console = Console(highlight=False)
+    show_rows(console, rows)
+    if checkout() and any(": pip install 'hangtag" in row["found"] for row in found["checks"]):
+        console.print("\nIn this checkout an extra is installed by", style="dim")
+        console.print(Text(printable(found["install"]), "cyan"), soft_wrap=True)
 
 
 def _examine(data: str | None) -> dict[str, Any]:
@@ -59,10 +64,16 @@ def _examine(data: str | None) -> dict[str, Any]:
         missing = [name for name in packages if _version(name) is None]
         text = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)
         if missing:
-            text = f"lacks {', '.join(missing)}: {install_command(extra)}"
+            named = f"hangtag[{extra}]" if extra else "hangtag"
+            text = f"lacks {', '.join(missing)}: pip install '{named}'"
         checks.append(_check(extra or "recognise", not missing, text))
     checks += [*_device(), _data(data), _cache(), _weights()]
-    return {"checks": checks, "ok": all(row["ok"] for row in checks if row["what"] in ("hangtag", "recognise"))}
+    works = install_command("EXTRA")
+    return {
+        "checks": checks,
+        "install": works,
+        "ok": all(row["ok"] for row in checks if row["what"] in ("hangtag", "recognise")),
+    }
 
 
 def _device() -> list[dict[str, Any]]:

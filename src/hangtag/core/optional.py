@@ -79,10 +79,9 @@ def checkout() -> Path | None:
 
 
 def _missing(module: str, extra: str) -> HangtagError:
-    return HangtagError(
-        "extra_missing",
-        f"this needs {module}, which is not installed; hangtag[{extra}] brings it: {install_command(extra)}",
-    )
+    named, here = f"pip install 'hangtag[{extra}]'", install_command(extra)
+    where = "" if here == named else f" ({'in this checkout' if checkout() else 'as this one was installed'}: {here})"
+    return HangtagError("extra_missing", f"this needs {module}, which is not installed: {named}{where}")
 
 
 @cache

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from hangtag.core.errors import HangtagError
 from hangtag.study.space import Choice, Range, Settings, Space, Value
 
 if TYPE_CHECKING:
@@ -39,8 +40,12 @@ class Chooser:
     """
 
     def __init__(self, space: Space, *, grid: bool) -> None:
-        if grid and space.endless:
-            next(space.combinations())  # says which key it is
+        ranges = [key for key, dimension in space.dimensions.items() if isinstance(dimension, Range)]
+        if grid and ranges:  # of whole numbers too: a grid is what somebody wrote down
+            key = ranges[0]
+            raise HangtagError(
+                "usage_space", f"a grid wants values, and {key} is a range: say {key}=A,B,C, or take --sampler tpe"
+            )
         self._space, self._grid = space, grid
         self.start = space.start()
         within = all(value in space.dimensions[key] for key, value in self.start.items())
