@@ -136,7 +136,7 @@ def test_the_table_shows_label_confidence_and_runners_up(recognise, photos):
     assert "Bag" in lines[2]
     assert "96.5%" in lines[2]
     assert "=Shirt 1.8%" in lines[2]
-    assert "✗ not a JPEG, PNG or WebP but a GIF" in lines[3]
+    assert "✗ not a JPEG, PNG, WebP or AVIF but a GIF" in lines[3]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="such names cannot be there")

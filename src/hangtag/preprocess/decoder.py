@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 TIMEOUT_S = 10.0  # the largest pictures accepted took 2 s
 START_S = 30.0  # importing NumPy and Pillow from a cold disk
 MEMORY = 1_200_000_000  # bytes of address space; the largest pictures accepted were seen to need 750 million
-_REQUEST = struct.Struct("<IBI")  # size, colour, bytes of content
+_REQUEST = struct.Struct("<IBI")  # size, options, bytes of content
 _REPLY = struct.Struct("<II")  # bytes of JSON, bytes of pixels
+_COLOUR, _LIGHT, _CHECK = 1, 2, 4  # options: see `Decoder.read`
 _READY = b"!"
 _MODULE = "hangtag.preprocess.decoder"
 
@@ -62,19 +63,22 @@ class Decoder:
         """`read` without the number of frames."""
         return self.read(content, size, colour)[0]
 
-    def read(self, content: bytes, size: int, colour: bool) -> tuple[NDArray[np.uint8], int]:
+    def read(
+        self, content: bytes, size: int, colour: bool, light: bool = False, check: bool = False
+    ) -> tuple[NDArray[np.uint8], int]:
         """A picture file's content as a model's input (see `preprocess.photo.convert`), and how many frames of an
-        animation were ignored.
+        animation were ignored. With `check`, a picture of nothing is refused (`preprocess.photo.check_content`).
 
         Raises:
             HangtagError: `image_*`; `image_decoder_failed` if the child crashed, hung or ran out of memory;
                 `internal_decoder` if no child can be started.
         """
+        options = _COLOUR * colour | _LIGHT * light | _CHECK * check
         with self._turns:
             for attempt in (1, 2):  # once more on a fresh child: the first may have died of something else
                 child = self._take() if attempt == 1 else _Child()
                 try:
-                    answer, pixels = child.ask(content, size, colour, self.timeout_s)
+                    answer, pixels = child.ask(content, size, options, self.timeout_s)
                 except _DiedError as death:
                     if not child.ready and (child.hung or attempt == 2):
                         cure = f"run `{Path(sys.executable).name} -m {_MODULE}` to see why"
@@ -143,13 +147,13 @@ class _Child:
         self.ready = False
         self.hung = False
 
-    def ask(self, content: bytes, size: int, colour: bool, timeout_s: float) -> tuple[dict[str, Any], bytes]:
+    def ask(self, content: bytes, size: int, options: int, timeout_s: float) -> tuple[dict[str, Any], bytes]:
         """One picture's answer; the child is dead if there is none."""
         try:
             if not self.ready:
                 self._await_start()
             with self._patience(timeout_s):
-                return self._ask(content, size, colour)
+                return self._ask(content, size, options)
         except (OSError, ValueError) as error:  # a broken pipe, or an answer that is none
             self.kill()
             raise _DiedError("took too long" if self.hung else "crashed") from error
@@ -162,15 +166,16 @@ class _Child:
             self.kill()
             raise _DiedError("did not start")
 
-    def _ask(self, content: bytes, size: int, colour: bool) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, content: bytes, size: int, options: int) -> tuple[dict[str, Any], bytes]:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
         assert stdout is not None
-        stdin.write(_REQUEST.pack(size, colour, len(content)))
+        stdin.write(_REQUEST.pack(size, options, len(content)))
         stdin.write(content)
         stdin.flush()
         text, pixels = _REPLY.unpack(_exactly(stdout, _REPLY.size))
-        if text > 10_000 or pixels not in (0, size * size * (3 if colour else 1)):  # a child taken over could lie
+        expected = size * size * (3 if options & _COLOUR else 1)
+        if text > 10_000 or pixels not in (0, expected):  # a child taken over could lie
             raise ValueError("no answer of ours")
         answer = json.loads(_exactly(stdout, text))
         if not isinstance(answer, dict) or answer.keys() != ({"frames_ignored"} if pixels else {"code", "message"}):
@@ -213,18 +218,20 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
     from hangtag.preprocess.decode import decode
-    from hangtag.preprocess.photo import ENOUGH, convert
+    from hangtag.preprocess.photo import ENOUGH, check_content, convert
 
     _limit_memory()
     replies.write(_READY)
     replies.flush()
     while header := requests.read(_REQUEST.size):
-        size, colour, length = _REQUEST.unpack(header)
+        size, options, length = _REQUEST.unpack(header)
         content = _exactly(requests, length)
         _limit_time()
         try:
             picture = decode(content, enough=ENOUGH * size)
-            pixels = convert(picture, size, bool(colour)).tobytes()
+            if options & _CHECK:
+                check_content(picture)
+            pixels = convert(picture, size, bool(options & _COLOUR), bool(options & _LIGHT)).tobytes()
             text = json.dumps({"frames_ignored": picture.frames_ignored}).encode()
         except HangtagError as error:
             pixels, text = b"", json.dumps(error.to_dict()).encode()

@@ -1,8 +1,8 @@
 """Your own pictures: a folder with a sub-folder per class, or with `train` and `test` (`validation`) folders of such.
 
-Pictures are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. What
-cannot be read is left out, named and counted in `Split.skipped`. Links are followed only to places inside the folder.
-Bytes of a name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
+Images are JPEG, PNG, WebP, AVIF or HEIC at any depth below the folder of their class, converted as `preprocess.photo`
+does. What cannot be read is left out, named and counted in `Split.skipped`. Links are followed only to places inside
+the folder. Bytes of a name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from hangtag.core.types import Dataset, Split
 from hangtag.data.sets import Progress, register
 from hangtag.data.split import held_out_of
 from hangtag.preprocess import decoder
+from hangtag.preprocess.formats import EXTENSIONS, READ
 
-EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp")
 TEST_FOLDERS = ("test", "validation", "val", "valid")
 TENTH = " (a tenth set apart for the test)"  # what `origin` says after the folder where there is none of these
 TEST_SEED = 1  # another cut than validation's
@@ -99,7 +99,7 @@ class _Tree:
             place = error.filename or self.root
             raise HangtagError("data_unreadable", f"{place} cannot be read: {error.strerror}") from error
         if not files:
-            raise HangtagError("data_count", f"{self.root} holds no JPEG, PNG or WebP")
+            raise HangtagError("data_count", f"{self.root} holds no {READ}")
         return files, skipped
 
     @property
@@ -198,7 +198,7 @@ def _pictures_below(folder: Path, root: Path, skipped: list[str]) -> list[Path]:
             elif path.suffix.lower() in EXTENSIONS:
                 pictures.append(path)
             else:
-                skipped.append(f"{path}: not called as JPEG, PNG or WebP are")
+                skipped.append(f"{path}: not called as {READ} are")
     return sorted(pictures)
 
 
