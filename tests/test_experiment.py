@@ -15,7 +15,9 @@ from hangtag import experiment
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import NetworkRecipe, Part
+from hangtag.data import find
 from hangtag.data.sets import drawn
+from hangtag.evaluation import evaluate_bundle
 from hangtag.experiment import Run, Watch
 
 RECIPE = NetworkRecipe(
@@ -329,3 +331,73 @@ def test_a_recipe_without_what_came_later_has_the_fingerprint_it_always_had(fold
     assert {"classes", "few", "start", "freeze", "teachers"}.isdisjoint(settings["recipe"])
     assert settings.keys() == {"recipe", "full", "data"}
     assert settings["data"].keys() == {"name", "digest", "training", "validation", "validation_seed"}
+
+
+@pytest.fixture
+def wares(tmp_path):
+    """Six images of each of two classes to train on, three to validate on, three for the test."""
+    for split, count in (("Train", 6), ("valid", 3), ("Test", 3)):
+        for label in (0, 1):
+            folder = tmp_path / "wares" / split / ("mug", "plate")[label]
+            folder.mkdir(parents=True)
+            for i in range(count):
+                pixels = np.random.default_rng([len(split), label, i]).integers(0, 99, (28, 28)) + 150 * label
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{i}.png")
+    return tmp_path / "wares"
+
+
+def test_a_validation_folder_is_validated_on_and_decides_the_run(wares, tmp_path):
+    said: list[str] = []
+    run = experiment.run(RECIPE, data=wares, out=tmp_path / "a", watch=Watch(message=said.append))
+    settings = json.loads((tmp_path / "a" / "run.json").read_text())
+    assert (settings["data"]["training"], settings["data"]["validation"]) == (12, 6)
+    assert settings["data"]["validation_from"] == "folder"
+    assert said[0] == run.reading["line"]
+    assert "12 training (Train/) + 6 validation (valid/) + 6 test (Test/) images" in said[0]
+    (wares / "valid" / "mug" / "0.png").unlink()
+    with pytest.raises(HangtagError, match="validation"):
+        experiment.run(RECIPE, data=wares, out=tmp_path / "a")
+    experiment.run(RECIPE, data=wares, out=tmp_path / "full", full=True)
+    assert json.loads((tmp_path / "full" / "run.json").read_text())["data"]["training"] == 17
+
+
+def test_the_card_keeps_where_the_data_lay_and_the_run_does_not_depend_on_it(wares, tmp_path, monkeypatch):
+    monkeypatch.delenv("HANGTAG_DATA", raising=False)
+    experiment.run(RECIPE, data=wares, out=tmp_path / "a")
+    assert str(wares) in cards.read(tmp_path / "a" / "bundle").data["place"]
+    assert str(wares) not in (tmp_path / "a" / "run.json").read_text()
+    assert evaluate_bundle(tmp_path / "a").n == 6
+    assert evaluate_bundle(tmp_path / "a", split="val").n == 6
+    Image.new("L", (28, 28)).save(wares / "Test" / "mug" / "new.png")
+    changed = evaluate_bundle(tmp_path / "a")
+    assert (changed.n, "has changed since tiny was trained" in changed.data) == (7, True)
+    (tmp_path / "elsewhere").mkdir()
+    wares.rename(tmp_path / "elsewhere" / "wares")
+    with pytest.raises(HangtagError, match="is not there any more, where 'wares' lay: say --data PATH") as caught:
+        evaluate_bundle(tmp_path / "a")
+    assert caught.value.code == "data_not_found"
+    monkeypatch.setenv("HANGTAG_DATA", str(tmp_path / "elsewhere"))
+    assert evaluate_bundle(tmp_path / "a").n == 7
+
+
+def test_a_users_name_does_not_travel_with_a_bundle(wares, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert find(wares).place == f"image-folder={Path('~') / 'wares'}"
+    assert len(find(find(wares).place).test()) == 6
+
+
+@pytest.mark.parametrize("place", [7, ["x"], "", "image-folder=", "=", "image-folder=//host/share", "x\0y=z\0"])
+def test_a_strange_place_in_a_card_is_no_place(place, monkeypatch):
+    monkeypatch.delenv("HANGTAG_DATA", raising=False)
+    with pytest.raises(HangtagError) as caught:
+        find(name="wares", place=place)
+    assert caught.value.code == "data_not_found"
+
+
+def test_a_model_trained_on_the_validation_images_is_not_tested_on_them(wares, tmp_path):
+    shutil.rmtree(wares / "Test")
+    experiment.run(RECIPE, data=wares, out=tmp_path / "a", full=True)
+    with pytest.raises(HangtagError, match="trained on the validation images too") as caught:
+        evaluate_bundle(tmp_path / "a")
+    assert caught.value.code == "usage_split"

@@ -23,12 +23,21 @@ from hangtag.core import recipe as recipes
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, read_regular, sweep, write_file
+from hangtag.core.folder_summary import counted
 from hangtag.core.optional import require
-from hangtag.core.paths import folder_name
+from hangtag.core.paths import COMMAND, UNFINISHED, folder_name
 from hangtag.core.recipe import ClassicalRecipe, NetworkRecipe, Recipe
 from hangtag.core.types import Dataset, Predictor, Split
-from hangtag.data.split import VALIDATION_SEED, few_of_each, only, some_classes, stratified
-from hangtag.export import bundle
+from hangtag.data.split import (
+    VALIDATION_SEED,
+    data_record,
+    few_of_each,
+    joined,
+    only,
+    some_classes,
+    training_and_validation,
+)
+from hangtag.export import bundle, unfinished
 from hangtag.export.parity import compare
 from hangtag.recipes import create
 from hangtag.watch import Watch, lines
@@ -37,6 +46,7 @@ from hangtag.watch import clock as duration
 if TYPE_CHECKING:
     import torch
 
+    from hangtag.training.loop import Snapshot
     from hangtag.training.start import Start
     from hangtag.training.teaching import Teachers
 
@@ -57,6 +67,7 @@ class Run:
     resumed_from_step: int = 0
     best_epoch: int | None = None  # whose weights early stopping kept
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    reading: dict[str, Any] | None = field(default=None, repr=False)  # how a folder was read: FolderSummary.to_dict
 
     def facts(self) -> dict[str, str]:
         """What a person wants to know, in order."""
@@ -92,8 +103,11 @@ def run(
     watch: Watch | None = None,
     clock: Callable[[], float] | None = None,
     keep: Callable[[Predictor], None] = lambda predictor: None,
+    command: str = "",
 ) -> Run:
     """Train `recipe` and bundle the result.
+
+    From the end of the first epoch on the folder can be recognised with and evaluated, at any moment: see `unfinished`.
 
     Args:
         recipe: what to do, or the name of a recipe.
@@ -105,6 +119,7 @@ def run(
         clock: seconds since the beginning; by default since this call.
         keep: given the fitted model of an algorithm that leaves no bundle; not called where the run was finished
             before.
+        command: what a person types to go on, for whoever opens the folder too early.
 
     Raises:
         HangtagError: with what is wrong, where, and the cure.
@@ -125,10 +140,12 @@ def run(
         else datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     )
     everything = dataset.training()  # the test pictures are not even opened here
+    training, validation = _parted(dataset, everything, full)
+    about_data = data_record(dataset, everything, validation)
     if everything.skipped:
         watch.message(_left_out(everything.skipped))
-    training, validation = (everything, None) if full else stratified(everything)
-    about_data: dict[str, Any] = {"name": dataset.name, "digest": everything.digest()}
+    if dataset.summary is not None:
+        watch.message(str(dataset.summary()))
     if recipe.classes:
         recipe = dataclasses.replace(recipe, classes=some_classes(recipe.classes, everything.class_names))
         training, validation = only(training, recipe.classes), validation and only(validation, recipe.classes)
@@ -150,8 +167,12 @@ def run(
     with owning(folder, "run_busy", f"another process is training in {folder}: wait for it, or choose another --out"):
         if (finished := _claim(folder, settings)) is not None:
             watch.message(f"finished already: {folder}")
+            unfinished.clear(folder)
             return finished
         sweep(folder, owned=True)
+        unfinished.sweep_leftovers(folder)
+        if command:
+            write_file(folder / COMMAND, f"{command}\n".encode("utf-8", "backslashreplace"))
         card = Card(
             name=recipe.name,
             class_names=training.class_names,
@@ -159,7 +180,7 @@ def run(
             colour=recipe.colour,
             recipe=recipes.to_dict(recipe),
             full=full,
-            data=about_data,
+            data=about_data | _whereabouts(dataset),
             versions=bundle.versions(),
             commit=bundle.commit(),
             created=bundle.now(),
@@ -169,8 +190,24 @@ def run(
             result = _train_network(recipe, learnt, *given)
         else:
             result = _fit_classical(recipe, *given, keep)
+        if dataset.summary is not None:
+            result = dataclasses.replace(result, reading=dataset.summary().to_dict())
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(result), indent=1).encode())
+        unfinished.clear(folder)
     return result
+
+
+def _parted(dataset: Dataset, everything: Split, full: bool) -> tuple[Split, Split | None]:
+    """What is trained on and what it is validated on: with `full` nothing, and all is trained on."""
+    if not full:
+        return training_and_validation(dataset, everything)
+    return (everything if dataset.validation is None else joined(everything, dataset.validation())), None
+
+
+def _whereabouts(dataset: Dataset) -> dict[str, str]:
+    """Where the images lie, for the card: it decides nothing, so it is no setting of the run."""
+    found = {"place": dataset.place} if dataset.place else {}
+    return found | ({"files_digest": dataset.files_digest()} if dataset.files_digest else {})
 
 
 def _require_extras(recipe: Recipe) -> None:
@@ -249,6 +286,16 @@ def _train_network(
     if learnt.teachers:
         with memory_errors(recipe):
             taught = _asked(learnt.teachers, recipe, training, folder, device, watch)
+    where = {"device": machine.describe(device), "precision": precision}
+    teachers = {"teachers": learnt.teachers.record} if learnt.teachers else {}
+    so_far = dataclasses.replace(card, training={**where, **teachers})
+
+    def keep(snapshot: Snapshot) -> None:
+        try:
+            unfinished.keep(folder, so_far, snapshot)
+        except HangtagError as error:  # the checkpoint that comes next is what must not fail
+            watch.message(f"the weights so far cannot be used yet: {error.message}")
+
     with interrupt.listening() as stop:
         fitted = fit(
             recipe,
@@ -263,6 +310,7 @@ def _train_network(
             taught=taught,
             watch=watch.progress,
             warn=watch.message,
+            keep=keep,
         )
         if stop.requested:  # after the last step
             raise KeyboardInterrupt("stopped after the last step and saved: the same command exports the result")
@@ -286,11 +334,10 @@ def _train_network(
             "seconds": round(fitted.seconds, 2),
             "epochs": len(fitted.history),
             "best_epoch": fitted.best_epoch,
-            "device": machine.describe(device),
-            "precision": precision,
+            **where,
             "peak_rss_mb": peak,
             **({"start": fitted.start} if fitted.start else {}),
-            **({"teachers": learnt.teachers.record} if learnt.teachers else {}),
+            **teachers,
             "history": [dataclasses.asdict(epoch) for epoch in fitted.history],
         },
     )
@@ -413,7 +460,9 @@ def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:
     Raises:
         HangtagError: `run_other_settings`, naming what differs.
     """
-    claim(folder, "run.json", settings, made=("result.json", "bundle", "checkpoints"))
+    if (folder / COMMAND).exists() and not (folder / "run.json").exists():
+        raise HangtagError("run_damaged", f"{folder} holds {COMMAND} but no run.json: choose another --out")
+    claim(folder, "run.json", settings, made=("result.json", "bundle", "checkpoints", UNFINISHED))
     result = folder / "result.json"
     try:
         run = Run(**json.loads(read_regular(result)))
@@ -448,8 +497,8 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
     if path.exists():
         try:
             known = json.loads(read_regular(path))
-            if not isinstance(known, dict):
-                raise ValueError("it holds no settings")
+            if not isinstance(known, dict) or not known.keys() & settings.keys():
+                raise ValueError("it holds no settings of Hangtag's")
             differing = differences(known, json.loads(json.dumps(settings)))
         except (OSError, ValueError) as error:
             raise HangtagError("run_damaged", f"{path} cannot be read ({error}): choose another --out") from error
@@ -465,9 +514,7 @@ def claim(folder: Path, name: str, settings: dict[str, Any], *, made: tuple[str,
 
 def _left_out(skipped: tuple[str, ...]) -> str:
     first = "; ".join(skipped[:3])
-    return (
-        f"{len(skipped):,} {'file' if len(skipped) == 1 else 'files'} left out: {first}{'; ...' if skipped[3:] else ''}"
-    )
+    return f"{counted(skipped)} left out: {first}{'; ...' if skipped[3:] else ''}"
 
 
 def differences(known: Any, wanted: Any, where: str = "") -> list[str]:

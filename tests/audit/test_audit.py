@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 from hangtag.audit import examine
-from hangtag.audit.gallery import MOST, gallery, label_error_cards, near_duplicate_cards, odd_picture_cards
 from hangtag.core.types import Split
 from hangtag.data.sets import drawn
 
@@ -100,19 +99,6 @@ def test_progress_reaches_its_end(splits):
     examine("wares", splits, progress=lambda what, done, total: told.append((done, total)))
     assert told[0][0] == 0
     assert told[-1][0] == told[-1][1]
-
-
-def test_galleries_show_each_kind_and_no_more_than_people_look_at(audit):
-    for cards in (label_error_cards(audit), near_duplicate_cards(audit), odd_picture_cards(audit)):
-        assert 1 <= len(cards) <= MOST
-        sheet = gallery(cards, "x" * 500, "facts")
-        assert sheet.mode == "RGB"
-        assert len(sheet.getcolors(1 << 20)) > 20  # something is drawn
-
-
-def test_a_gallery_shows_pairs_across_halves_first(audit):
-    first = near_duplicate_cards(audit)[0]
-    np.testing.assert_array_equal(first.pictures[0], first.pictures[1][:, ::-1])
 
 
 def test_a_set_with_nothing_to_tell_tells_nothing():

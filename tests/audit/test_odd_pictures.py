@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from hangtag.audit import odd_pictures
+from hangtag.audit.odd_pictures import odd_photos
+from hangtag.audit.photos import sketch
 from hangtag.data.sets import drawn
 
 
@@ -57,3 +60,25 @@ def test_colour_is_judged_alike(garments):
 
 def test_no_pictures_are_not_odd():
     assert odd_pictures(np.zeros((0, 28, 28), np.uint8)) == []
+    assert odd_photos(sketch(np.zeros((0, 96, 96, 3), np.uint8)), np.zeros(0, np.int64)) == []
+
+
+def test_photos_are_odd_for_what_can_be_seen_of_them():
+    rng = np.random.default_rng(0)
+    fine = np.kron(rng.integers(40, 220, (30, 24, 24, 3), np.uint8), np.ones((1, 4, 4, 1), np.uint8))
+    pink = np.full((96, 96, 3), (230, 120, 150), np.uint8)
+    faint = pink + rng.integers(0, 8, (96, 96, 1), np.uint8)
+    dark, burnt, framed = fine[0] // 8, fine[1].copy(), fine[2].copy()
+    burnt[10:90, 10:90] = 255
+    framed[[0, -1]] = framed[:, [0, -1]] = 255
+    blurred = np.asarray(Image.fromarray(fine[3]).filter(ImageFilter.GaussianBlur(8)))
+    photos = np.concatenate([fine, np.stack([pink, dark, faint, blurred, burnt, framed, fine[4]])])
+    sizes = np.full((37, 2), 300)
+    sizes[36] = (24, 20)
+    found = {photo.index - 30: photo.reason for photo in odd_photos(sketch(photos), np.zeros(37, np.int64))}
+    wanted = {0: "blank", 1: "dark", 2: "almost blank", 3: "blurred", 4: "saturated"}
+    assert {place: found.get(place) for place in wanted} == wanted
+    assert not [place for place in found if place < 0]
+    assert 5 not in found  # 255 is not 128 levels brighter than the median edge of 130
+    tiny = odd_photos(sketch(photos[[*range(30), 36]], sizes[[*range(30), 36]] * [1, 1]), np.zeros(31, np.int64))
+    assert [(photo.index, photo.reason) for photo in tiny] == [(30, "tiny")]

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from hangtag.cli.claims import command
+from hangtag.core.errors import HangtagError
 from hangtag.study import claims
 from hangtag.study.claims import Claim, Command, Row
 
@@ -46,3 +47,29 @@ def test_json_stands_alone_on_standard_output(tmp_path):
     assert record["quick"]
     assert record["claims"][0]["rows"][0]["ours"] == 0.75
     assert "list models" in result.stderr
+
+
+def test_a_file_of_the_users_is_never_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "docs" / "claims.md"
+    mine.parent.mkdir()
+    mine.write_text("# What I claim of my taxes")
+    result = CliRunner().invoke(command, [], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert mine.read_text() == "# What I claim of my taxes"
+    assert (tmp_path / "runs" / "claims" / "claims.md").is_file()
+    with pytest.raises(HangtagError, match=r"was not made by Hangtag") as caught:
+        CliRunner().invoke(command, ["--out", "docs"], catch_exceptions=False)
+    assert caught.value.code == "usage_value"
+    assert mine.read_text() == "# What I claim of my taxes"
+    assert CliRunner().invoke(command, [], catch_exceptions=False).exit_code == 0  # its own it writes anew
+
+
+def test_in_its_own_sources_the_page_goes_to_docs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hangtag.core.optional.checkout", lambda: tmp_path.resolve())
+    assert CliRunner().invoke(command, [], catch_exceptions=False).exit_code == 0
+    assert (tmp_path / "docs" / "claims.md").is_file()
+    assert CliRunner().invoke(command, ["--quick"], catch_exceptions=False).exit_code == 0
+    assert (tmp_path / "runs" / "claims" / "claims.json").is_file()  # a try replaces nothing that was measured
+    assert '"quick": false' in (tmp_path / "docs" / "claims.json").read_text()

@@ -104,14 +104,14 @@ def test_verify_reports_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     for file in FASHION_MNIST.files:
         (tmp_path / file.name).write_bytes(FIRST[:2])
     locked = FASHION_MNIST.files[1].name
-    opened = Path.open
+    opened = os.open
 
-    def refuse(path: Path, *arguments, **options):
-        if path.name == locked:
+    def refuse(path, *arguments, **options):
+        if str(path).endswith(locked):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return opened(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     result = run("verify", "--data", str(tmp_path), "--json")
     assert result.exit_code == 4
     assert [file["error"]["code"] for file in json.loads(result.stdout)["files"]].count("data_unreadable") == 1
@@ -184,7 +184,7 @@ def test_audit_names_the_files(wares, tmp_path):
     assert record["splits"]["training"]["label_errors"] is None
     assert {"split": "training", "picture": "hat/nothing.png", "label": "hat"}.items() <= record["findings"][-1].items()
     assert "nothing.png" in (tmp_path / "a" / "audit.csv").read_text(encoding="utf-8")
-    assert str(tmp_path / "a" / "odd-pictures.png") in record["files"]
+    assert str(tmp_path / "a" / "odd-pictures.html") in record["files"]
 
 
 def test_audit_tells_what_was_left_out(wares, tmp_path):
@@ -193,9 +193,10 @@ def test_audit_tells_what_was_left_out(wares, tmp_path):
 
 def test_audit_leaves_no_gallery_of_what_is_no_longer_there(wares, tmp_path):
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "label-errors.png").write_bytes(b"of an earlier audit")
+    for name in ("label-errors.html", "label-errors.png"):
+        (tmp_path / "a" / name).write_bytes(b"of an earlier audit")
     run("audit", "--data", str(wares), "--out", str(tmp_path / "a"))
-    assert not (tmp_path / "a" / "label-errors.png").exists()
+    assert not list((tmp_path / "a").glob("label-errors.*"))
 
 
 @pytest.mark.usefixtures("_few_drawings")
@@ -249,3 +250,49 @@ def test_audit_by_a_model_reads_the_pictures_as_that_model_takes_them(wares, tmp
     assert json.loads(result.stdout)["splits"]["test"]["judged"] == 2
     refused = run("audit", "--data", str(wares), "--labels", str(small), "--size", "28", *out)
     assert refused.exception.code == "image_shape"
+
+
+def test_show_says_how_a_folder_was_read_and_json_has_it_as_data(wares, tmp_path):
+    (wares / "labels.csv").touch()
+    shown = run("show", "--data", str(wares), "--out", str(tmp_path / "a.png"))
+    assert "wares: 2 classes (coat 10, hat 1" in shown.stderr
+    assert "labels.csv: not called as JPEG, PNG, WebP or AVIF are" in shown.stderr
+    record = json.loads(run("show", "--data", str(wares), "--out", str(tmp_path / "a.png"), "--json").stdout)
+    assert list(record["reading"]["counts"]) == ["coat", "hat"]
+    assert any("labels.csv" in entry for entry in record["reading"]["left_out"])
+
+
+def test_a_validation_folder_is_fetched_verified_and_shown_apart(tmp_path):
+    for split, count in (("train", 4), ("dev", 2), ("test", 3)):
+        for label in ("coat", "hat"):
+            (tmp_path / split / label).mkdir(parents=True)
+            for i in range(count):
+                Image.new("L", (28, 28), 20 * i).save(tmp_path / split / label / f"{i}.png")
+    for verb in ("fetch", "verify"):
+        record = json.loads(run(verb, "--data", str(tmp_path), "--json").stdout)
+        assert [record[split]["n"] for split in ("training", "validation", "test")] == [8, 4, 6]
+    out = ("--out", str(tmp_path / "sheet.png"), "--json")
+    assert json.loads(run("show", "--data", str(tmp_path), "--split", "validation", *out).stdout)["n"] == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize("order", [("--data", "DATA", "--follow-links"), ("--follow-links", "--data", "DATA")])
+def test_links_are_followed_on_request_wherever_the_option_stands(wares, tmp_path, order):
+    (tmp_path / "linked").mkdir()
+    for label in ("coat", "hat"):
+        (tmp_path / "linked" / label).symlink_to(wares / label)
+    data = str(tmp_path / "linked")
+    refused = run("verify", "--data", data, "--json")
+    assert "--follow-links" in refused.stdout + str(refused.exception)
+    found = json.loads(run("verify", *(data if word == "DATA" else word for word in order), "--json").stdout)
+    assert found["reading"]["counts"] == {"coat": 10, "hat": 10}
+
+
+def test_a_contact_sheet_replaces_only_one_of_ours(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(drawn, "TRAINING_PICTURES", 60)
+    assert run("show", "--data", "drawn").exit_code == 0
+    assert run("show", "--data", "drawn").exit_code == 0
+    (tmp_path / "data.png").write_bytes(b"mine")
+    assert "was not made by Hangtag" in str(run("show", "--data", "drawn").exception)
+    assert (tmp_path / "data.png").read_bytes() == b"mine"

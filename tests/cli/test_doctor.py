@@ -1,9 +1,12 @@
+import errno
 import json
+import os
 import sys
 
 import pytest
 
 from hangtag import cli
+from hangtag.core.optional import install_command
 
 
 @pytest.fixture
@@ -36,6 +39,7 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "openvino",
         "imagenet",
         "device",
+        "threads",
         "bf16",
         "kernels",
         "data",
@@ -53,7 +57,7 @@ def test_a_missing_part_names_its_extra(doctor, monkeypatch):
     monkeypatch.setattr(module, "_version", lambda package: None if package == "torch" else real(package))
     monkeypatch.setitem(sys.modules, "torch", None)
     checks = found(doctor("--json"))
-    assert checks["train"]["found"] == "lacks torch: pip install 'hangtag[train]'"
+    assert checks["train"]["found"] == f"lacks torch: {install_command('train')}"
     assert not checks["device"]["ok"]
     assert json.loads(doctor("--json"))["ok"]  # recognising goes on
 
@@ -68,6 +72,54 @@ def test_a_place_that_cannot_be_looked_at_is_said_not_raised(doctor, monkeypatch
     checks = found(doctor("--json", "--data", long))
     assert not checks["data"]["ok"]
     assert long in checks["data"]["found"]
+
+
+def test_a_cache_that_cannot_be_written_gets_a_cross_and_the_reason(doctor, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    places = {tmp_path / "file": "is a file", tmp_path / "file" / "x": "is a file", tmp_path / "link": "a broken link"}
+    for place, reason in places.items():
+        monkeypatch.setenv("HANGTAG_CACHE", str(place))
+        check = found(doctor("--json"))["cache"]
+        assert not check["ok"]
+        assert str(place) in check["found"]
+        assert reason in check["found"]
+        assert "set HANGTAG_CACHE" in check["found"]
+        row = next(line for line in doctor().splitlines() if "cache " in line)
+        assert row.startswith("✗")
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_what_the_system_says_to_a_file_in_the_cache_is_passed_on(doctor, monkeypatch, number):
+    from hangtag.cli import doctor as module
+
+    def refuse(*given, **options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(module.tempfile, "TemporaryFile", refuse)
+    check = found(doctor("--json"))["cache"]
+    assert (check["ok"], os.strerror(number) in check["found"]) == (False, True)
+
+
+def test_no_home_is_said_not_raised(doctor, monkeypatch):
+    from hangtag.core import paths
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(paths, "cache_folder", homeless)
+    monkeypatch.setattr("hangtag.data.places.cache_folder", lambda: paths.Path("x"))
+    monkeypatch.setattr(paths, "weights_folders", lambda: [])
+    assert "set HANGTAG_CACHE to a folder" in found(doctor("--json"))["cache"]["found"]
+
+
+def test_asking_makes_no_cache(doctor, tmp_path, monkeypatch):
+    from hangtag.cli import doctor as module
+
+    monkeypatch.setattr(module, "_device", list)  # kernels are compiled into it
+    doctor()
+    assert not (tmp_path / "cache").exists()
 
 
 def test_counts_what_the_cache_holds(doctor, tmp_path):

@@ -41,6 +41,17 @@ def reported(monkeypatch):
     return asked
 
 
+def test_where_nobody_names_a_file_another_ones_is_left_alone(run, reported, tmp_path):
+    (tmp_path / "report.html").write_text("<!doctype html><title>My annual report</title>")
+    status, _, err = run("some")
+    assert (status, reported) == (2, [])
+    assert "report.html is there and was not made by Hangtag: name another file with --out" in err
+    assert "annual" in (tmp_path / "report.html").read_text()
+    assert run("some", "--out", "other.html")[0] == 0
+    (tmp_path / "report.html").write_text('<!doctype html><meta name="generator" content="hangtag 0.1.0">')
+    assert run("some")[0] == 0
+
+
 def test_writes_the_file_and_prints_the_verdict(run, reported, tmp_path):
     status, out, err = run("some", "--data", "there")
     assert (status, err) == (0, "")
@@ -101,3 +112,15 @@ def test_a_name_too_long_for_a_file_is_no_defect_of_ours(run, reported):
     status, _, err = run("some", "--out", "x" * 300 + ".html")
     assert status == 7
     assert err.count("\n") == 1
+
+
+def test_a_file_that_nobody_named_is_replaced_only_if_it_is_a_report(run, reported, tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("my own page")
+    status, out, err = run("some")
+    assert (status, reported) == (2, [])  # before an hour of judging
+    assert "was not made by Hangtag: name another file with --out" in out + err
+    assert page.read_text() == "my own page"
+    assert run("some", "--out", "report.html")[0] == 0  # named: as asked
+    page.write_text('<head><meta name="generator" content="hangtag 0.1.0">')
+    assert run("some")[0] == 0

@@ -1,6 +1,7 @@
 """The server as a process: it says where it is, answers, and ends when told to."""
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -74,6 +75,9 @@ def test_a_port_in_use_is_told_at_once(capsys):
         (["--allow-host", ""], "a name such as shop.example"),
         (["--allow-host", "http://shop.example"], "without http://"),
         (["--allow-host", "shop.example:8000"], "and port"),
+        (["--trusted-proxy", ""], "an address such as"),
+        (["--trusted-proxy", "shop.example"], "an address such as"),
+        (["--trusted-proxy", "10.0.0.5:80"], "an address such as"),
     ],
 )
 def test_an_address_that_would_never_do_is_told(capsys, words, says):
@@ -81,3 +85,10 @@ def test_an_address_that_would_never_do_is_told(capsys, words, says):
     err = capsys.readouterr().err
     assert says in err
     assert err.count("\n") == 1
+
+
+def test_a_line_of_the_log_commands_no_terminal():
+    from hangtag.cli.serve import _Printable
+
+    record = logging.LogRecord("hangtag.serve", logging.ERROR, "", 0, "failed: %s", ("\x1b[2Jgone\r\u202e",), None)
+    assert _Printable().format(record) == "failed: \\x1b[2Jgone\\r\\u202e"

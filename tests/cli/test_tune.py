@@ -152,7 +152,7 @@ def test_the_live_table_marks_the_best_and_shows_what_runs():
         ([], "usage", "--space"),
         (["--space", "epochs=1,2", "--timeout", "soon"], "usage", "90s, 10m or 2h"),
         (["--space", "epochs=1,2", "--trials", "0"], "usage", "--trials"),
-        (["--space", "epochs=1..3", "--sampler", "grid", "--data", "drawn"], "usage_space", "a grid wants values"),
+        (["--space", "optimiser.lr=0.1..0.3", "--sampler", "grid"], "usage_space", "a grid wants values"),
         (["--space", "epochs=1,2", "--objective", "accuracy-time", "--prune"], "usage_value", "--prune"),
         (["--space", "epochs=1,2", "--data", "drwan"], "data_not_found", "Did you mean 'drawn'?"),
     ],

@@ -5,8 +5,7 @@ import os
 import pytest
 
 from hangtag.core import environment
-
-OPENMP = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+from hangtag.core.environment import OPENMP
 
 
 @pytest.fixture
@@ -39,3 +38,10 @@ def test_telemetry_is_off_whatever_was_set(given, clean):
     clean.setenv("ORT_DISABLE_TELEMETRY", given)
     environment.prepare()
     assert os.environ["ORT_DISABLE_TELEMETRY"] == os.environ["DO_NOT_TRACK"] == "1"
+
+
+def test_doctor_is_told_whose_setting_it_is(clean):
+    environment.prepare()
+    assert f"GOMP_SPINCOUNT={environment.SPIN_COUNT}: " in environment.waiting_threads()
+    clean.setenv("GOMP_SPINCOUNT", "7")
+    assert environment.waiting_threads() == "GOMP_SPINCOUNT=7, as your environment says"

@@ -112,7 +112,7 @@ def test_a_list_of_words_has_no_options():
         ("augment=3", "names with commas"),
         ("augment=[3]", "augment[0] should be a name"),
         ("classes=[true]", "classes[0] should be a word"),
-        ("classes=1.5", "classes should be a list of a words"),
+        ("classes=1.5", "classes should be a list of words"),
         ("few=0", "above 0"),
         ("temperature=0", "above 0"),
         ("teacher_weight=1.1", "[0, 1]"),

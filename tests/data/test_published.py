@@ -74,6 +74,50 @@ def test_refuses_the_same_pictures_packed_anew(small, tmp_path):  # well-formed,
     )
 
 
+def known_by_content(small):
+    """The same set, its unpacked content known too."""
+    import gzip
+    import hashlib
+
+    def known(file):
+        return replace(file, content_sha256=hashlib.sha256(gzip.decompress(small.content[file.name])).hexdigest())
+
+    halves = {half: tuple(map(known, getattr(small.published, half))) for half in ("training", "test")}
+    return replace(small.published, **halves)
+
+
+@pytest.mark.parametrize("how", ["unpacked", "dotted", "packed anew", "packed without compression"])
+def test_reads_the_published_content_however_it_is_packed(small, tmp_path, how):
+    import gzip
+
+    for name, content in small.content.items():
+        plain = gzip.decompress(content)
+        if how == "unpacked":
+            (tmp_path / name.removesuffix(".gz")).write_bytes(plain)
+        elif how == "dotted":
+            (tmp_path / name.removesuffix(".gz").replace("-idx", ".idx")).write_bytes(plain)
+        else:
+            (tmp_path / name).write_bytes(gzip.compress(plain, 1 if how == "packed anew" else 0))
+    dataset = open_folder(known_by_content(small), tmp_path)
+    assert (len(dataset.training()), len(dataset.test())) == (40, 20)
+    assert all(path.is_file() and read().size for path, read in dataset.files.items())
+
+
+@pytest.mark.parametrize(("change", "code"), [("flip", "data_hash"), ("cut", "data_truncated"), ("more", "data_count")])
+def test_refuses_unpacked_content_that_is_not_the_published(small, tmp_path, change, code):
+    import gzip
+
+    for name, content in small.content.items():
+        (tmp_path / name.removesuffix(".gz")).write_bytes(gzip.decompress(content))
+    path = tmp_path / small.pictures.name.removesuffix(".gz")
+    plain = bytearray(path.read_bytes())
+    plain[500] ^= 1
+    path.write_bytes({"flip": plain, "cut": plain[:-9], "more": plain + b"x"}[change])
+    error = refusal(open_folder(known_by_content(small), tmp_path).training)
+    assert error.code == code
+    assert path.name in error.message
+
+
 def test_refuses_labels_in_another_order(small, digits, tmp_path):
     import gzip
 

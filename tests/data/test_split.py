@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.typed import words
 from hangtag.core.types import Split
 from hangtag.data.split import few_of_each, only, some_classes, stratified
 
@@ -105,6 +106,46 @@ def test_classes_are_named_numbered_or_a_range(wanted, meant):
 def test_classes_there_are_none_of_are_one_line_with_a_cure(wanted, says):
     with pytest.raises(HangtagError, match=says) as caught:
         some_classes(wanted, NAMED)
+    assert caught.value.code == "usage_class"
+
+
+NUMBERS = tuple(sorted(map(str, range(12))))
+GARMENTS = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat")
+LONG = ("Coats, long", "Dress", "Shirt", "long")
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "meant"),
+    [
+        ("0-3", NUMBERS, ("0", "1", "2", "3")),  # not the first four as they are sorted: 0, 1, 10, 11
+        ("2,10", NUMBERS, ("10", "2")),
+        ("0-3", tuple(f"{i:02}" for i in range(5)), ("00", "01", "02", "03")),
+        (" 0 - 1 , 3", GARMENTS, ("T-shirt/top", "Trouser", "Dress")),
+        ("coat, DRESS", GARMENTS, ("Dress", "Coat")),
+        ("Trouser-Dress", GARMENTS, ("Trouser", "Pullover", "Dress")),
+        ("T-shirt/top-Pullover", GARMENTS, ("T-shirt/top", "Trouser", "Pullover")),
+        ('"Coats, long",Dress', LONG, ("Coats, long", "Dress")),
+        ("Dress, Coats, long", LONG, ("Coats, long", "Dress")),
+        ("a,b", ("a", "b", "a, b"), ("a", "b")),
+    ],
+)
+def test_a_name_goes_before_a_place_and_may_hold_commas(text, known, meant):
+    assert some_classes(words(text), known) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "says"),
+    [
+        ("0-99", NUMBERS, "no class is called '0-99'"),
+        ("12,1", NUMBERS, "no class is called '12'"),
+        ("1-3", ("100", "3", "x", "y", "z"), "one end of 1-3 is a class's name and the other is not"),
+        ("A,B,c", ("a", "b", "a,b", "A,B", "c", "C"), "may mean"),
+        ("Dress,Coatt", GARMENTS, "Did you mean 'Coat'"),
+    ],
+)
+def test_a_doubt_about_classes_is_told(text, known, says):
+    with pytest.raises(HangtagError, match=says) as caught:
+        some_classes(words(text), known)
     assert caught.value.code == "usage_class"
 
 

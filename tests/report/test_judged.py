@@ -1,5 +1,8 @@
 import numpy as np
+from PIL import Image
 
+from hangtag import data
+from hangtag.data.sets import drawn
 from hangtag.data.split import only, stratified
 from hangtag.report.judged import measure
 
@@ -62,3 +65,25 @@ def test_of_other_data_nothing_is_said_to_have_been_learnt(shop, tmp_path):
     codes = {finding.code for finding in measure(bundle, shop.data).findings}
     assert {"HT005", "HT007"} <= {finding.code for finding in measure(shop.bundle, shop.data).findings}
     assert not {"HT001", "HT005", "HT007"} & codes
+
+
+def test_photos_are_audited_at_a_size_that_shows_them_whatever_the_model_takes(tmp_path):
+    garments = drawn.pictures(60, seed=4, size=100, colour=True)
+    for i, (image, label) in enumerate(zip(garments.images, garments.labels % 3, strict=True)):
+        place = tmp_path / "shop" / ("train" if i < 48 else "test") / str(label)
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{i}.png")
+    copy = Image.fromarray(garments.images[59]).crop((4, 4, 96, 97))
+    copy.save(tmp_path / "shop" / "train" / "0" / "copy.png")
+    train = data.find(tmp_path / "shop", size=16).training()
+    content = linear_model(train.images, train.labels, 3)
+    bundle = write_bundle(tmp_path / "bundle", content, train.class_names)
+    judged = measure(bundle, str(tmp_path / "shop"))
+    found = {
+        (first, second): [
+            (judged.audit.place(first, pair.first), judged.audit.place(second, pair.second)) for pair in pairs
+        ]
+        for (first, second), pairs in judged.audit.near_duplicates.items()
+    }
+    assert found["training", "test"] == [("0/copy.png", "0/59.png")]
+    assert found["training", "training"] == found["test", "test"] == []

@@ -70,7 +70,7 @@ def test_what_is_no_picture_is_told_why(ask, body, headers, status, code):
 def test_a_body_without_a_length_is_counted_while_it_comes(port, monkeypatch):
     monkeypatch.setattr(app, "MAX_BYTES", 100_000)
     monkeypatch.setattr(guard, "LET_RUN_S", 0.2)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as endless:
         endless.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(11):  # the last one is too much; no end is ever sent
             endless.sendall(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
@@ -81,7 +81,7 @@ def test_a_body_without_a_length_is_counted_while_it_comes(port, monkeypatch):
 
 def test_a_picture_that_never_comes_is_not_waited_for(port, monkeypatch):
     monkeypatch.setattr(app, "RECEIVE_S", 0.2)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
         slow.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
         answer = slow.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 408")
@@ -119,11 +119,9 @@ def test_too_many_at_once_are_told_to_come_back_before_they_send(ask, pictures, 
         try:
             for _ in range(2):
                 assert entered.acquire(timeout=20)
-            with socket.create_connection(("127.0.0.1", port), timeout=2) as third:
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as third:
                 third.sendall(UNFINISHED)
-                began = time.monotonic()
-                head, answer = heard(third)
-            assert time.monotonic() - began < 1
+                head, answer = heard(third)  # while the two are inside, and nothing more of this one has come
             assert head.startswith(b"HTTP/1.1 503")
             assert b"retry-after: 1" in head
             assert answer["error"]["code"] == "busy"
@@ -167,7 +165,7 @@ def test_those_who_began_to_send_when_there_was_room_are_told_too(ask, pictures,
 
 def test_who_sends_slowly_keeps_nobody_out(ask, pictures, port, monkeypatch):
     monkeypatch.setattr(app, "INSIDE", 2)
-    slow = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(5)]
+    slow = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(5)]
     for connection in slow:
         connection.sendall(UNFINISHED + b"x")
     time.sleep(0.2)
@@ -178,7 +176,7 @@ def test_who_sends_slowly_keeps_nobody_out(ask, pictures, port, monkeypatch):
 
 def test_pictures_that_arrive_fill_only_so_much_memory_and_give_it_back(ask, pictures, port, monkeypatch):
     monkeypatch.setattr(app, "HELD", 8_000 + len(pictures[1][0]) // 2)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
         slow.sendall(UNFINISHED + b"x" * 8_000)
         for _ in range(50):  # until it has arrived
             status, headers, answer = ask(body=pictures[1][0])
@@ -193,13 +191,12 @@ def test_pictures_that_arrive_fill_only_so_much_memory_and_give_it_back(ask, pic
     assert status == 200
 
 
-def test_a_refusal_does_not_wait_for_the_body(port):
+def test_a_refusal_does_not_wait_for_the_body(port, monkeypatch):
+    monkeypatch.setattr(guard, "LET_RUN_S", 600.0)
     for head in (UNFINISHED.replace(b"localhost", b"evil.example"), UNFINISHED.replace(b"9000", b"90000000")):
-        with socket.create_connection(("127.0.0.1", port), timeout=4) as sender:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as sender:
             sender.sendall(head)
-            began = time.monotonic()
             head, answer = heard(sender)
-        assert time.monotonic() - began < 4  # of the 5 s that a body may run into nothing
         assert head.startswith((b"HTTP/1.1 400", b"HTTP/1.1 413"))
         assert b"connection: close" in head
         assert answer["error"]["request_id"]
@@ -210,7 +207,7 @@ def test_an_answer_that_is_not_read_is_given_up(port, monkeypatch):
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         deaf.connect(("127.0.0.1", port))
-        deaf.settimeout(5)
+        deaf.settimeout(30)
         with pytest.raises(ConnectionError):  # reset, and no timeout
             deaf.sendall(b"GET /page.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200_000)
 
@@ -218,7 +215,7 @@ def test_an_answer_that_is_not_read_is_given_up(port, monkeypatch):
 def test_more_connections_than_are_answered_are_told_to_come_back(port, ask, monkeypatch):
     for _ in range(100):  # earlier tests' connections may still be closing
         monkeypatch.setattr(server, "CONNECTIONS", 12)
-        idle = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(12)]
+        idle = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(12)]
         status, headers, answer = ask("GET", "/health")
         for connection in idle:
             connection.close()
@@ -242,7 +239,7 @@ def test_who_is_refused_while_sending_still_hears_why(ask, path):
 
 def test_a_body_without_end_is_not_listened_to_for_ever(port, monkeypatch):
     monkeypatch.setattr(guard, "LET_RUN_S", 0.2)
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as endless:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as endless:
         endless.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
         answer = endless.makefile("rb").read()  # ends because the server hangs up
     assert answer.startswith(b"HTTP/1.1 200")
@@ -251,7 +248,7 @@ def test_a_body_without_end_is_not_listened_to_for_ever(port, monkeypatch):
 def test_a_connection_that_asks_nothing_is_closed(port, ask, monkeypatch):
     monkeypatch.setattr(server, "HEADERS_S", 0.2)
     for sent in (b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /hea"):
-        with socket.create_connection(("127.0.0.1", port), timeout=4) as silent:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as silent:
             silent.sendall(sent)
             answer = silent.makefile("rb").read()  # a timeout if it is not closed
         assert answer.startswith(b"HTTP/1.1 200" if b"localhost" in sent else b"")

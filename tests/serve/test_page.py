@@ -1,28 +1,35 @@
 """The page in a real browser: what a shop colleague drops, sees and saves."""
 
+import base64
 import csv
+import hashlib
+import http.client
+import importlib.resources
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from hangtag.serve import app
+from hangtag.serve import app, guard
 
 EXPECTED = ("status of 4", "ERR_FAILED")  # what the browser itself says of refused and lost requests
 
 
 @pytest.fixture
 def visit(browser, port):
-    """visit(width) -> the open page; fails at the end if anything went wrong or went out to others."""
-    faults, contexts, home = [], [], f"http://127.0.0.1:{port}"
+    """visit(**options of the browser) -> the open page; fails at the end if anything went wrong or out to others."""
+    faults, contexts = [], []
 
-    def visit(**options):
+    def visit(home=f"http://127.0.0.1:{port}", path="", **options):
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.on("console", lambda line: any(word in line.text for word in EXPECTED) or faults.append(line.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: request.url.startswith((home, "blob:")) or faults.append(request.url))
-        page.goto(home)
+        page.goto(home + path)
         return page
 
     yield visit
@@ -53,7 +60,7 @@ def test_pictures_chosen_are_named_counted_and_saved(visit, pictures, recogniser
     expected = [answer.label for answer in recogniser.recognise(images[:6])]
     labels = [text.rstrip("?") for text in page.locator(".label").all_inner_texts()]
     assert labels[:6] == expected
-    assert "JPEG, PNG or WebP" in labels[6]
+    assert "JPEG, PNG, WebP or AVIF" in labels[6]
     with page.expect_download() as download:
         page.click("#save")
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
@@ -141,3 +148,64 @@ def test_clear_stops_what_still_waits(visit, pictures, tmp_path):
     page.wait_for_timeout(200)
     assert len(asked) == 3
     assert page.locator("#count").inner_text() == "1 of 1 recognised"
+
+
+@pytest.fixture
+def proxied(port):
+    """The address of a reverse proxy that shows the server at /tags/ and, as some do, at /tags; elsewhere is a 404."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def forward(self):
+            path = re.sub(r"^/tags(/|(?=\?)|$)", "/", self.path)
+            if path == self.path:
+                self.send_error(404)
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            onward = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            onward.request(self.command, path, body, dict(self.headers))
+            response = onward.getresponse()
+            content = response.read()
+            onward.close()
+            self.send_response(response.status)
+            for name, value in response.headers.items():
+                if name not in ("date", "connection"):
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = forward  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{proxy.server_port}"
+        proxy.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/tags/", "/tags", "/tags?a=b", "/tags/?a=b#c"])
+def test_the_page_works_behind_a_prefix(visit, proxied, pictures, tmp_path, path):
+    (tmp_path / "a.png").write_bytes(pictures[1][0])
+    page = visit(proxied, path)
+    page.locator("#about").get_by_text("kinds").wait_for()
+    page.set_input_files("#choose", tmp_path / "a.png")
+    finished(page, 1)
+    assert page.locator("#count").inner_text() == "1 of 1 recognised"
+    assert page.locator("#drop").evaluate("element => getComputedStyle(element).borderTopStyle") == "dashed"
+    assert page.evaluate("document.querySelector('header img').naturalWidth") > 0
+    assert page.evaluate("location.pathname") == "/tags/"
+
+
+def test_the_one_line_of_script_in_the_page_is_the_one_the_policy_names():
+    page = (importlib.resources.files("hangtag.serve") / "page" / "index.html").read_text()
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'self' 'sha256-{digest}';" in guard.HEADERS["content-security-policy"]
+
+
+def test_no_address_of_the_page_begins_at_the_root():
+    folder = importlib.resources.files("hangtag.serve") / "page"
+    for name in ("index.html", "page.js", "page.css"):
+        text = (folder / name).read_text()
+        assert not re.search(r"""(?:href=|src=|action=|fetch\(|url\(|import )["'`]?/""", text), name

@@ -182,6 +182,7 @@ def test_a_budget_sets_the_epochs_of_networks_and_marks_what_took_longer(place, 
     assert by_name["tiny"].first("epochs") == 2
     assert by_name["logistic"].first("epochs") is None
     assert by_name["logistic"].over_budget  # this process is older than two seconds
+    assert "logistic" in [over["recipe"] for over in found.to_dict()["budget_exceeded"]]
     kept = json.loads((found.folder / "tiny" / "probe.json").read_text())
     assert kept == probed
 

@@ -32,6 +32,17 @@ def test_epochs_are_for_networks_only():
     assert not hasattr(read(["knn"], epochs=3)[0].recipe, "epochs")
 
 
+def test_settings_are_for_every_recipe_in_short_keys_too():
+    one, other = read(["lenet5", "three_conv"], settings=["lr=0.02"])
+    assert one.recipe.optimiser.options["lr"] == other.recipe.optimiser.options["lr"] == 0.02
+    assert (
+        read(["lenet5"], settings=["lr=0.02"])[0].identity()
+        == read(["lenet5"], settings=["optimiser.lr=0.02"])[0].identity()
+    )
+    with pytest.raises(HangtagError, match="recipe 'knn' has no option 'lr'"):
+        read(["lenet5", "knn"], settings=["lr=0.02"])
+
+
 def test_two_of_one_name_are_told_apart_by_their_files(tmp_path):
     for stem in ("one", "two"):
         (tmp_path / f"{stem}.json").write_text(json.dumps({"name": "same", "model": "lenet5"}))

@@ -34,6 +34,30 @@ def test_twelve_models_need_no_sixty_six_sentences(made):
     assert "share a letter" in said[-1]
 
 
+def test_a_budget_that_did_not_bind_is_said_first_for_whom_and_by_how_much(made):
+    def over(name, seconds, epochs):
+        row = made.row(name, (0.8,), seconds=seconds, epochs=epochs)
+        return dataclasses.replace(row, over_budget=True)
+
+    found = made(rows=(over("svm", 349.0, None), over("slow", 48.0, 1)), quick=(0.9,))
+    assert "Not a fair race" not in sentences(found)[0]
+    found = dataclasses.replace(found, budget_s=20.0)
+    assert sentences(found)[0] == (
+        "Not a fair race: the budget of 20 s did not bind for svm (5:49, 17.4 times as long: it has no epochs to cut) "
+        "and slow (48 s, 2.4 times as long: one epoch takes longer)."
+    )
+    record = found.to_dict()
+    assert record["budget_exceeded"] == [
+        {"recipe": "svm", "seconds": 349.0, "times": 17.45},
+        {"recipe": "slow", "seconds": 48.0, "times": 2.4},
+    ]
+    assert {row["recipe"]: row["budget_exceeded"] is None for row in record["rows"]} == {
+        "quick": True,
+        "svm": False,
+        "slow": False,
+    }
+
+
 def test_one_model_and_none_are_said_plainly(made):
     assert sentences(made(a=(0.9,))) == ("There is one model only: nothing to hold it against.",)
     assert sentences(made()) == ()

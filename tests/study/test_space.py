@@ -67,6 +67,8 @@ def test_a_line_means_what_it_looks_like(line, wanted):
         ("model.filters=32,64,64", "usage_space", "'model.filters=[32,64],[16,32]'"),
         ("batch_size=0.5..3", "usage_value", "a whole number"),
         ("precision=1..2", "usage_value", "precision"),
+        ("epochs=1,1,2", "usage_space", "a value twice: say it once"),
+        ("model.dropout=0,0.0", "usage_space", "a value twice: say it once"),
         ("model.activation=relu,gleu", "usage_value", "Did you mean 'gelu'?"),
         ("epochs=0,3", "usage_value", "above 0"),
         ("classes=0-4|5-9", "usage_unknown_key", "classes"),
@@ -99,6 +101,25 @@ def test_a_later_line_of_one_key_counts():
     chosen = space("published_grid", "batch_size=16,32", recipe="three_conv")
     assert chosen.dimensions["batch_size"] == Choice((16, 32))
     assert len(chosen.dimensions) == 3
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("lr=1e-4..1e-2", "optimiser.lr=1e-4..1e-2"),
+        ("learning_rate=1e-4..1e-2", "optimiser.lr=1e-4..1e-2"),
+        ("dropout=0,0.2", "model.dropout=0,0.2"),
+        ("batch=32,64", "batch_size=32,64"),
+        ("optimizer=adam,sgd", "optimiser=adam,sgd"),
+    ],
+)
+def test_a_space_of_short_keys_is_that_of_the_long_ones(short, full):
+    assert space(short) == space(full)
+
+
+def test_options_of_one_optimiser_may_be_called_as_elsewhere():
+    lines = ["optimizer=adam,sgd", "optimizer.sgd.lr=0.01,0.1"]
+    assert list(space(*lines).dimensions) == ["optimiser", "optimiser.sgd.lr"]
 
 
 def test_options_of_a_part_are_asked_only_where_it_is_chosen():
@@ -143,6 +164,26 @@ def test_the_start_is_the_recipe_itself(name):
 def test_a_grid_of_ranges_has_no_end():
     with pytest.raises(HangtagError, match=r"optimiser\.lr is a range"):
         list(space("optimiser.lr=1e-3..1e-2").combinations())
+
+
+@pytest.mark.parametrize(
+    ("lines", "size"),
+    [
+        (["epochs=1..3"], 3),
+        (["epochs=1..3", "model.dropout=0,0.5"], 6),
+        (["optimiser.sgd.lr=0.01,0.1", "optimiser=adam,sgd"], 3),
+        (["augment=[]|flip|flip,cutout", "augment.flip.probability=0.1,0.2"], 5),
+        (["batch_size=1..1000000000", "epochs=1..1000000000"], 10**18),
+        (["optimiser.lr=1e-3..1e-2"], None),
+    ],
+)
+def test_combinations_are_counted(lines, size):
+    chosen = space(*lines)
+    assert chosen.size() == size
+    if size and size < 10:
+        found = list(chosen.combinations())
+        assert len(found) == size
+        assert all(found.count(one) == 1 for one in found)
 
 
 def test_the_published_grid_has_27_combinations_and_its_best_is_the_recipe():

@@ -36,7 +36,7 @@ def test_csv_holds_numbers_and_no_formula(made):
     assert rows[0]["seeds"] == "0 1"
     assert rows[1]["recipe"] == "'=1+1"
     assert rows[1]["accuracy_mean"] == ""
-    assert rows[1]["failed"] == "seed 0: @x, \n y"
+    assert rows[1]["failed"] == r"seed 0: @x, \n y"
 
 
 def test_markdown_is_not_broken_by_a_name(made):

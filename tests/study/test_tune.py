@@ -1,5 +1,6 @@
 """What a study promises, with trainers that only pretend; `test_killed_studies.py` has real ones."""
 
+import contextlib
 import json
 import shutil
 
@@ -211,14 +212,131 @@ def test_pruning_compares_shares_of_a_run_not_epochs(study, pretended, run_of):
     assert {trial.state for trial in found.trials} == {"complete"}
 
 
-def test_settings_tried_before_are_not_trained_again(study, pretended):
-    found = study("model.dropout=0.1,0.2", trials=8)
-    assert len(found.trials) == 8
-    assert len(pretended.ran) == 3
-    copies = [trial for trial in found.trials if trial.same_as is not None]
-    for copy in copies:
-        assert copy.val_accuracy == found.trials[copy.same_as].val_accuracy
-        assert copy.settings == found.trials[copy.same_as].settings
+FINITE = {
+    "values": (["model.dropout=0.1,0.2,0.3"], 4),  # and the recipe as it stands, which has 0
+    "the start among them": (["model.dropout=0,0.2"], 2),
+    "whole numbers": (["epochs=1..3", "model.dropout=0,0.2"], 6),
+    "options of one value alone": (["optimiser=adam,sgd", "optimiser.sgd.lr=0.01,0.1"], 3),
+    "lists": (["model.filters=6,16|4,8", "augment=[]|flip"], 4),
+}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("grid", [False, True], ids=["tpe", "grid"])
+@pytest.mark.parametrize(("lines", "count"), FINITE.values(), ids=FINITE)
+def test_each_combination_is_tried_once_and_then_the_study_ends(study, pretended, lines, count, grid, jobs):
+    pretended.ends = staticmethod(lambda recipe: {"done": {"val_accuracy": 0.9, "seconds": 1.0, "params": 1}})
+    found = study(*lines, grid=grid, jobs=jobs, trials=100, prune=False)
+    tried = [trial.settings for trial in found.trials]
+    assert len(tried) == count == found.combinations
+    assert all(tried.count(settings) == 1 for settings in tried)
+    assert len(pretended.ran) == count
+    assert found.all_tried
+    assert tried[0] == found.space.start()
+    again = study(*lines, grid=grid, jobs=jobs, trials=100, prune=False)  # nothing is left to do
+    assert summary(again) == summary(found)
+    assert len(pretended.ran) == count
+
+
+def test_a_combination_that_failed_is_not_tried_again_and_no_other_is_passed_over(study, pretended):
+    well = pretended.ends
+    pretended.ends = staticmethod(
+        lambda recipe: {"failed": "no"} if recipe.model.options["dropout"] in (0.1, 0.2) else well(recipe)
+    )
+    for trials in (3, 50, 50):  # the same command again goes on, and leaves the failed ones alone
+        found = study("model.dropout=0.1,0.2,0.3,0.4", trials=trials)
+    assert sorted(trial.settings["model.dropout"] for trial in found.trials) == [0.0, 0.1, 0.2, 0.3, 0.4]
+    assert [trial.state for trial in found.trials].count("failed") == 2
+    assert len(pretended.ran) == 5
+
+
+def test_killed_again_and_again_each_combination_is_still_tried_once(study, pretended):
+    class KilledError(BaseException):
+        pass
+
+    for said in range(1, 12):  # after so many words of the trainers
+        left = iter(range(said))
+
+        def meddle(count, left=left):
+            if next(left, None) is None:
+                raise KilledError
+
+        pretended.meddle = staticmethod(meddle)
+        with contextlib.suppress(KilledError):
+            study("model.dropout=0,0.1,0.2", "batch_size=32,64", trials=50, jobs=2)
+    pretended.meddle = staticmethod(lambda count: None)
+    found = study("model.dropout=0,0.1,0.2", "batch_size=32,64", trials=50, jobs=2)
+    tried = [trial.settings for trial in found.trials]
+    assert len(tried) == 7  # the recipe's own batches are of 128
+    assert all(tried.count(settings) == 1 for settings in tried)
+
+
+@pytest.mark.parametrize("step", ["settings", "draw"])
+def test_killed_while_a_trial_gets_its_settings_none_is_lost_or_doubled(study, pretended, monkeypatch, step):
+    class KilledError(BaseException):
+        pass
+
+    place = {"settings": "_settings", "draw": "_write_down"}[step]
+    real, left = getattr(module._Work, place), iter([False, False, True])
+
+    def dies(self, *given):
+        if next(left, False):
+            raise KilledError
+        return real(self, *given)
+
+    monkeypatch.setattr(module._Work, place, dies)
+    with pytest.raises(KilledError):
+        study("model.dropout=0,0.1,0.2,0.3", trials=50)
+    found = study("model.dropout=0,0.1,0.2,0.3", trials=50)
+    assert sorted(trial.settings["model.dropout"] for trial in found.trials) == [0.0, 0.1, 0.2, 0.3]
+    assert all(trial.params == trial.user_attrs["settings"] for trial in found.optuna.trials)
+
+
+def test_how_many_combinations_there_are_is_said_where_more_trials_are_asked_for(study):
+    said = []
+    study("model.dropout=0.1,0.2", trials=8, watch=Watch(message=said.append))
+    of = "the space has 2 combinations, and the recipe as it stands is not among them"
+    assert said == [f"the study ends before 8 trials: {of}, each tried once", f"all was tried: {of}"]
+
+
+def test_fewer_trials_than_combinations_are_as_many_as_asked(study):
+    said = []
+    found = study("model.dropout=0.1,0.2,0.3", trials=2, watch=Watch(message=said.append))
+    assert (len(found.trials), found.all_tried, said) == (2, False, [])
+
+
+def test_a_space_without_end_has_no_number_of_combinations(study):
+    found = study(trials=2)
+    assert (found.combinations, found.all_tried) == (None, False)
+
+
+def test_where_one_branch_of_a_space_has_an_end_its_failure_is_not_trained_again(study, pretended):
+    pretended.ends = staticmethod(
+        lambda recipe: (
+            {"failed": "no"}
+            if recipe.optimiser.name == "sgd"
+            else {"done": {"val_accuracy": 0.9, "seconds": 1.0, "params": 1}}
+        )
+    )
+    study("optimiser=adam,sgd", "optimiser.adam.lr=0.001..0.1", trials=12, prune=False)
+    assert [recipe.optimiser.name for _, recipe in pretended.ran].count("sgd") == 1
+
+
+def test_two_processes_that_choose_at_once_never_choose_the_same(study, pretended, tmp_path):
+    """The second chooses in the moment between the first one's look and its writing down."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    storage.connect(url)
+    lines = ["model.dropout=0,0.1,0.2,0.3", "batch_size=32,64,128"]
+    with ThreadPoolExecutor(3) as pool:
+        every = [pool.submit(study, *lines, out=name, storage=url, name="x", trials=50, prune=False) for name in "abc"]
+        found = [one.result() for one in every]
+    for one in found:
+        tried = [trial.settings for trial in one.trials]
+        assert len(tried) == 12
+        assert all(tried.count(settings) == 1 for settings in tried)
+    assert len(pretended.ran) == 12
 
 
 def test_against_time_the_best_is_fastest_at_no_less_accuracy(study):

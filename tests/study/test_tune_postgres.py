@@ -82,6 +82,21 @@ def test_two_processes_share_a_study_and_no_trial_is_done_twice(database, garmen
     assert set(tokens) == set(done_by(database, "shared"))
 
 
+def test_two_machines_try_each_combination_of_a_finite_space_once(database, garments, tmp_path):
+    words = ("--study", "finite", "--trials", "50", "--no-prune", "--jobs", "2")
+    space = ("--epochs", "1", "--space", "optimiser.lr=1e-3,1e-2", "--space", "model.dropout=0,0.1,0.2")
+    both = [start(database, garments, tmp_path / f"finite-{i}", *words, *space) for i in range(2)]
+    for process in both:
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+        answer = json.loads(out)
+        tried = [trial["params"] for trial in answer["trials"]]
+        assert len(tried) == 7  # the recipe's own rate is none of them
+        assert all(tried.count(params) == 1 for params in tried)
+        assert answer["combinations"] == 7
+        assert answer["all_tried"]
+
+
 def done_by(database, name):
     import optuna
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hangtag.audit.label_errors import LabelError, label_errors
 from hangtag.audit.near_duplicates import NearDuplicate, near_duplicates
-from hangtag.audit.odd_pictures import OddPicture, odd_pictures
-from hangtag.core.printable import as_text, harmless
+from hangtag.audit.odd_pictures import OddPicture, odd_photos, odd_pictures
+from hangtag.audit.same_photos import same_photos
+from hangtag.core.printable import as_text, harmless, one_line
 from hangtag.core.types import Probabilities, Split
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from hangtag.audit.photos import Sketches
 
 Progress = Callable[[str, int, int], None]
 """Told (what goes on, done, in all)."""
@@ -38,6 +43,7 @@ class Audit:
         label_errors: by half, the surest first; of the judged ones.
         near_duplicates: by pair of halves; a half's own pairs lie under its name twice. The closest first.
         odd_pictures: by half, the oddest first.
+        folders: of photos, by half, the folder that the sources of its split are relative to.
     """
 
     name: str
@@ -46,11 +52,17 @@ class Audit:
     label_errors: Mapping[str, list[LabelError]]
     near_duplicates: Mapping[tuple[str, str], list[NearDuplicate]]
     odd_pictures: Mapping[str, list[OddPicture]]
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
     def place(self, split: str, index: int) -> str:
         """Where a picture is: its file's path, or its number in its half."""
         sources = self.splits[split].sources
         return as_text(sources[index]) if sources else str(index)
+
+    def file(self, split: str, index: int) -> Path | None:
+        """The file an image was read from, if it has one of its own."""
+        folder, sources = self.folders.get(split), self.splits[split].sources
+        return folder / sources[index] if folder is not None and sources else None
 
     def label(self, split: str, index: int) -> str:
         """The class a picture is labelled as."""
@@ -82,7 +94,9 @@ class Audit:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
         writer.writeheader()
         for row in self.rows():
-            writer.writerow({key: harmless(value) if isinstance(value, str) else value for key, value in row.items()})
+            writer.writerow(
+                {key: harmless(one_line(value)) if isinstance(value, str) else value for key, value in row.items()}
+            )
         return text.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,6 +157,8 @@ def examine(
     splits: Mapping[str, Split],
     probabilities: Mapping[str, Probabilities] | None = None,
     progress: Progress = lambda what, done, total: None,
+    photos: Mapping[str, Sketches] | None = None,
+    folders: Mapping[str, Path] | None = None,
 ) -> Audit:
     """Look for label errors, near-duplicates and odd pictures.
 
@@ -151,6 +167,9 @@ def examine(
         splits: its halves by name, e.g. "training" and "test".
         probabilities: by half, (N, K) of a model that has not learnt from these pictures; rows of NaN where it has.
         progress: told (what, done, in all) between the parts.
+        photos: by half, the sketches of its images if they are photos (`photos.read`): these are looked at then, and
+            the pixels of `splits` are not.
+        folders: by half, the folder that the sources of its split are relative to.
 
     Raises:
         HangtagError: `extra_missing` without cleanlab, if there are probabilities.
@@ -177,11 +196,18 @@ def examine(
     pairs = {}
     for first, second in between:
         step("looking for near-duplicates")
+        if photos is not None:
+            what = f"comparing photos of {first}" + ("" if first == second else f" and {second}")
+            closely = partial(progress, what)
+            pairs[first, second] = same_photos(photos[first], None if first == second else photos[second], closely)
+            continue
         others = None if first == second else splits[second].images
         pairs[first, second] = near_duplicates(splits[first].images, others)
     odd = {}
     for split, half in splits.items():
         step("looking for odd pictures")
-        odd[split] = odd_pictures(half.images, half.labels)
+        odd[split] = (
+            odd_photos(photos[split], half.labels) if photos is not None else odd_pictures(half.images, half.labels)
+        )
     progress("looking for odd pictures", total, total)
-    return Audit(name, splits, judged, errors, pairs, odd)
+    return Audit(name, splits, judged, errors, pairs, odd, folders or {})

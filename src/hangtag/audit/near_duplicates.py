@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from hangtag.audit.descriptions import describe, nearest, reduced
 from hangtag.core.types import Pictures
 
-Relation: TypeAlias = Literal["identical", "alike", "shifted", "mirrored", "mirrored and shifted"]
+Relation: TypeAlias = Literal[
+    "identical", "alike", "shifted", "mirrored", "mirrored and shifted", "cropped", "mirrored and cropped"
+]
 
 MOST_DIFFERENT = 0.07  # below it Fashion-MNIST holds one article twice; above it, any two pairs of plain trousers
 LEAST_CONTRAST = 70  # levels: in darker pictures noise would count for more; with it, noise of 8 levels is found too

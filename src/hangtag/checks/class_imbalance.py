@@ -28,6 +28,6 @@ def class_imbalance(evidence: Evidence) -> Finding | None:
         number=ratio,
         threshold=LIMIT,
         unit="times",
-        cure=f"Collect pictures of {least} and other small classes first, and judge by macro F1, where every class "
-        "counts the same.",
+        cure=f"Collect pictures of {least} and other small classes first, or train with --set class_weights=balanced, "
+        "and judge by macro F1, where every class counts the same.",
     )

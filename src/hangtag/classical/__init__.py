@@ -39,11 +39,18 @@ def create(recipe: ClassicalRecipe) -> Any:
     """The estimator of `recipe`, not yet fitted.
 
     Raises:
-        HangtagError: `extra_missing` without scikit-learn; `usage_*` for an unknown name or option.
+        HangtagError: `extra_missing` without scikit-learn; `usage_*` for an unknown name or option, or for class
+            weights of an algorithm that has none.
     """
     require("sklearn", extra="classical")
     maker = register.get(recipe.estimator.name)
-    return recipe.estimator.call(maker, derive(recipe.seed, "estimator") % 2**32)
+    estimator = recipe.estimator.call(maker, derive(recipe.seed, "estimator") % 2**32)
+    if recipe.class_weights is not None:
+        classifier = estimator[-1] if hasattr(estimator, "steps") else estimator
+        if "class_weight" not in classifier.get_params():
+            raise HangtagError("usage_value", f"{recipe.estimator.name} takes no class_weights: leave them out")
+        classifier.set_params(class_weight=recipe.class_weights)
+    return estimator
 
 
 def fit(recipe: ClassicalRecipe, training: Split, message: Callable[[str], None] = lambda text: None) -> Any:

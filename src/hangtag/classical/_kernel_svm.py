@@ -23,11 +23,13 @@ class KernelSVM(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         C: what a picture on the wrong side of the margin costs.
         gamma: width of the kernel, in units of one over the total variance.
+        class_weight: "balanced", or None: how much more an image of a small class costs, as scikit-learn's SVC has it.
     """
 
-    def __init__(self, C: float = 10.0, gamma: float = 2.0) -> None:  # noqa: N803
+    def __init__(self, C: float = 10.0, gamma: float = 2.0, class_weight: str | None = None) -> None:  # noqa: N803
         self.C = C
         self.gamma = gamma
+        self.class_weight = class_weight
 
     def fit(self, X: NDArray[Any], y: NDArray[Any]) -> KernelSVM:  # noqa: N803
         """X is (N, D), y is (N,) with K >= 2 classes."""
@@ -59,7 +61,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from sklearn.svm import SVC
 
         self.width_ = float(self.gamma / max(X.var(axis=0, dtype=np.float64).sum(), 1e-12))
-        machine = SVC(C=self.C, gamma=self.width_, cache_size=500).fit(X, y)
+        machine = SVC(C=self.C, gamma=self.width_, class_weight=self.class_weight, cache_size=500).fit(X, y)
         classes = len(self.classes_)
         first, second = np.triu_indices(classes, 1)
         owner = np.repeat(np.arange(classes), machine.n_support_)  # vectors come class by class

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from hangtag.cli._layout import is_lively
 from hangtag.core.printable import printable
 from hangtag.watch import clock
 
@@ -28,7 +29,7 @@ def watched_study(title: str) -> Iterator[StudyWatch]:
     from hangtag.study.compare import StudyWatch
 
     console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
+    if not is_lively(console):
         yield _lines()
         return
     console.print(escape(printable(title)), style="bold")
@@ -112,7 +113,9 @@ def show_comparison(found: Comparison, console: Console | None = None) -> None:
     for sentence in sentences(found):
         console.print(Text(f"  {printable(sentence)}"))
     console.print(Text(f"  {on_choosing(found)}", "dim"))
-    console.print(Text.assemble("\n  ", (printable(f"{found.folder / 'compare.html'}"), "cyan"), ", .csv, .md, .json"))
+    console.print()
+    console.print(Text(f"  {printable(found.folder / 'compare.html')}", "cyan"), soft_wrap=True)
+    console.print(Text("  and .csv, .md, .json beside it", "dim"))
 
 
 def _table(found: Comparison, shown: list[Column]) -> Any:
@@ -122,7 +125,7 @@ def _table(found: Comparison, shown: list[Column]) -> Any:
     from hangtag.study.table import FIT, LETTERS
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("\n", no_wrap=True, overflow="ellipsis", max_width=28)
+    table.add_column("\n", overflow="fold", max_width=28)
     for column in shown:
         heading = "not told\napart" if column.heading == LETTERS else f"{column.heading}\n{column.unit}"
         table.add_column(heading, justify="left" if column.heading in (FIT, LETTERS) else "right", no_wrap=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hangtag.cli._layout import is_lively, show_panel
 from hangtag.watch import HEADER, Watch, clock, epoch_line, lines
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def watched(title: str) -> Iterator[Watch]:
     from hangtag.core.printable import printable
 
     console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
+    if not is_lively(console):
         yield lines()
         return
     console.print(escape(printable(title)), style="bold")
@@ -71,21 +72,16 @@ def watched(title: str) -> Iterator[Watch]:
 def show_result(run: Run, name: str, console: Console, data: str | None = None) -> None:
     """What came out, and what to do with it."""
     from rich.markup import escape
-    from rich.panel import Panel
-    from rich.table import Table
     from rich.text import Text
 
     from hangtag.core.printable import printable
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", justify="right")
-    table.add_column(overflow="fold")  # a path that is cut short could not be copied
-    for key, value in run.facts().items():
-        table.add_row(key, Text(printable(value), "bold green" if key == "validation accuracy" else ""))
+    rows = [
+        (key, Text(printable(value), "bold green" if key == "validation accuracy" else ""))
+        for key, value in run.facts().items()
+    ]
     if run.bundle is not None:
         bundle, place = shlex.quote(run.bundle), f" --data {shlex.quote(data)}" if data else ""
         steps = (f"hangtag evaluate {bundle}{place}", f"hangtag recognise -m {bundle} photo.jpg")
-        table.add_row("next", Text("\n".join(map(printable, steps)), "cyan"))
-    console.print(
-        Panel(table, title=f"[bold]{escape(printable(name))}[/]", title_align="left", border_style="dim", expand=False)
-    )
+        rows.append(("next", Text("\n".join(map(printable, steps)), "cyan")))
+    show_panel(console, f"[bold]{escape(printable(name))}[/]", rows)

@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import printable
+from hangtag.core.typed import words
 from hangtag.watch import clock
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from hangtag.study.transfer import Stage, Transfer
-
-
-def words(text: str) -> tuple[str, ...]:
-    """What stands between commas."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -56,7 +52,8 @@ def show(found: Transfer, console: Console | None = None) -> None:
     console.print()
     for sentence in sentences(found):
         console.print(Text(f"  {printable(sentence)}"))
-    console.print(Text.assemble("\n  ", (printable(str(found.folder / PAGE)), "cyan"), " has the confusion matrices"))
+    console.print("\n  The confusion matrices are in", style="dim")
+    console.print(Text(f"  {printable(found.folder / PAGE)}", "cyan"), soft_wrap=True)
 
 
 def _table(found: Transfer) -> Any:

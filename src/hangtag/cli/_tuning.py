@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hangtag.cli._layout import is_lively, show_panel
 from hangtag.core.printable import printable
 from hangtag.watch import clock
 
@@ -33,7 +34,7 @@ def watched(title: str) -> Iterator[Watch]:
     from hangtag.study.tune import Watch
 
     console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
+    if not is_lively(console):
         yield _lines()
         return
     console.print(escape(printable(title)), style="bold")
@@ -58,27 +59,22 @@ def watched(title: str) -> Iterator[Watch]:
 def show_tuned(tuned: Tuned, console: Console) -> None:
     """What came out, and what to do with it."""
     from rich.markup import escape
-    from rich.panel import Panel
-    from rich.table import Table
     from rich.text import Text
 
     study = tuned.study
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", justify="right")
-    table.add_column()
-    table.add_row("result", Text(printable(tuned.sentence), "bold green" if tuned.gained else "bold"))
+    rows = [("result", Text(printable(tuned.sentence), "bold green" if tuned.gained else "bold"))]
     if study.best is not None:
-        table.add_row("settings", Text("\n".join(_settings(study.best).split(", "))))
+        rows.append(("settings", Text("\n".join(_settings(study.best).split(", ")))))
     if tuned.importance:
         shares = (f"{key} {share:.0%}" for key, share in tuned.importance.items())
-        table.add_row("what mattered", Text(", ".join(shares)))
+        rows.append(("what mattered", Text(", ".join(shares))))
     counts = {state: sum(trial.state == state for trial in study.trials) for state in _OVER}
-    table.add_row("trials", ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "none")
-    table.add_row("page", Text(printable(study.out / "tune.html")))
+    ended = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "none"
+    rows.append(("trials", Text(ended + ("; that is every combination of the space" if study.all_tried else ""))))
+    rows.append(("page", Text(printable(study.out / "tune.html"))))
     if tuned.recipe is not None:
-        table.add_row("next", Text(tuned.command, "cyan"))
-    title = f"[bold]{escape(printable(study.space.recipe.name))}, tuned[/]"
-    console.print(Panel(table, title=title, title_align="left", border_style="dim", expand=False))
+        rows.append(("next", Text(tuned.command, "cyan")))
+    show_panel(console, f"[bold]{escape(printable(study.space.recipe.name))}, tuned[/]", rows)
 
 
 def _lines() -> Watch:

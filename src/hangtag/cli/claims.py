@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for claims.md and claims.json.  [default: docs; of a try --work]",
+    help="Folder for claims.md and claims.json.  [default: --work; docs in Hangtag's own sources]",
 )
 @click.option(
     "--work",
@@ -39,10 +39,11 @@ def command(
     there.
     """
     from hangtag.core.errors import HangtagError
-    from hangtag.core.files import write_file
+    from hangtag.core.files import check_ours, write_file
+    from hangtag.core.optional import checkout
     from hangtag.core.printable import printable
     from hangtag.study import ledger
-    from hangtag.study.claims_page import markdown
+    from hangtag.study.claims_page import HEADING, markdown
 
     def message(text: str) -> None:
         click.secho(printable(text), err=True, bold=True)
@@ -50,7 +51,10 @@ def command(
     def output(line: str) -> None:
         click.secho(f"  {printable(line)}", err=True, dim=True)
 
-    out = out or (work if quick else Path("docs"))  # a try does not replace what was measured
+    at_home = not quick and checkout() == Path.cwd().resolve()  # a try does not replace what was measured
+    out = out or (Path("docs") if at_home else work)
+    for name, mark in (("claims.md", HEADING), ("claims.json", '"quick"')):  # looked for now, not after hours
+        check_ours(out / name, mark.encode(), "name another folder with --out")
     names = [name for name in (only or "").split(",") if name]
     found = ledger.measure(work, data=data, seed=seed, quick=quick, only=names, message=message, output=output)
     write_file(out / "claims.json", (json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n").encode())

@@ -8,11 +8,15 @@ from typing import Literal
 
 import click
 
+from hangtag.cli._data import data_option
 from hangtag.cli._duration import DURATION
 
 
 @click.command(epilog="Example: hangtag compare lenet5 three_conv hog_svm --seeds 3 --budget 60s")
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change every recipe: lr=0.01, batch_size=64."
+)
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Runs of each recipe.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The first seed; others follow.")
 @click.option("--epochs", type=click.IntRange(min=1), help="For every network.  [default: its recipe's]")
@@ -26,12 +30,13 @@ from hangtag.cli._duration import DURATION
     show_default=True,
     help="Pictures to judge on; val to choose between recipes.",
 )
-@click.option("--data", metavar="DATA", help="A folder, a set's name, or NAME=PATH.  [default: the recipes' own]")
+@data_option("A folder, a set's name, or NAME=PATH.  [default: the recipes' own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this study.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(
     recipes: tuple[str, ...],
+    settings: tuple[str, ...],
     seeds: int,
     seed: int,
     epochs: int | None,
@@ -58,7 +63,7 @@ def command(
         raise HangtagError("usage_value", "--budget sets the epochs: leave --epochs out, or --budget")
     for package in ("scipy.stats", "jinja2"):  # told now, not after an hour of training
         require(package, extra="report")
-    chosen = contestants.read(recipes, epochs=epochs)
+    chosen = contestants.read(recipes, epochs=epochs, settings=settings)
     with watched_study(f"comparing {len(chosen)}") as watch:
         found = compare(
             chosen,
@@ -72,6 +77,6 @@ def command(
         )
     write(found)
     if as_json:
-        click.echo(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(found.to_dict(), allow_nan=False))
     else:
         show_comparison(found)

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hangtag.cli._audit import audit
+from hangtag.cli._data import DATA, data_option
+from hangtag.cli._group import Lines
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
+from hangtag.core.folder_summary import counted
 from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
@@ -20,17 +23,16 @@ if TYPE_CHECKING:
 
     from hangtag.core.types import Dataset, Split
 
-_SHOWN_SKIPPED = 5
+_MADE_BY = b"Software\0hangtag"  # in a PNG of ours
+_SHOWN_LEFT_OUT = 100
 _SHOWN_CLASSES = 20
 _COLUMNS = 14  # half of 28 pixels: five pictures beside each other in 80 columns
 
-_data = click.option(
-    "--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH. [default: fashion-mnist]"
-)
+_data = data_option(f"{DATA} [default: fashion-mnist]")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-@click.group(epilog="Example: hangtag data verify")
+@click.group(cls=Lines, epilog="Example: hangtag data verify")
 def command() -> None:
     """Fetch, verify, show or audit the pictures that models learn from."""
 
@@ -47,11 +49,12 @@ def fetch(data: str | None, as_json: bool) -> None:
 
     with bars() as progress:
         dataset = _find(data, progress)
-        training, test = dataset.training(), dataset.test()
-    _warn(training, test)
+        splits = _splits(dataset)
+    _tell(dataset)
     if as_json:
-        click.echo(json.dumps(_facts(dataset, training, test), ensure_ascii=False))
+        click.echo(json.dumps(_facts(dataset, splits)))
         return
+    training, test = splits["training"], splits["test"]
     line = f"[bold]{_safe(dataset.name)}[/]: {len(training):,} training and {len(test):,} test pictures"
     Console().print(line, f"in {_safe(dataset.origin)}", soft_wrap=True, highlight=False)
 
@@ -67,33 +70,34 @@ def verify(data: str | None, as_json: bool) -> None:
         dataset = _find(data, progress)
         files, errors = _check_files(dataset)
         if not errors:
-            training, test = dataset.training(), dataset.test()
+            splits = _splits(dataset)
     result: dict[str, Any] = {"ok": not errors, "files": files}
     if not errors:
-        _warn(training, test)
-        result |= _facts(dataset, training, test)
+        _tell(dataset)
+        result |= _facts(dataset, splits)
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json.dumps(result))
     else:
         console = Console()
         if files:
             _print_files(console, files)
         if not errors:
-            _print_counts(console, {"Training": training, "Test": test})
+            _print_counts(console, {name.capitalize(): split for name, split in splits.items()})
     if errors:
         click.secho(f"error: {printable(errors[0].message)}", fg="red", err=True)
         raise click.exceptions.Exit(errors[0].exit_status)
-    click.secho(printable(f"{dataset.name} is as it should be ({dataset.origin})"), fg="green", err=True)
+    said = "is as it should be" if files else "was read"  # of a folder of images nobody knows how it should be
+    click.secho(printable(f"{dataset.name} {said} ({dataset.origin})"), fg="green", err=True)
 
 
 @command.command(epilog="Example: hangtag data show --data drawn --out drawn.png")
 @_data
 @click.option(
     "--split",
-    type=click.Choice(["training", "test"]),
+    type=click.Choice(["training", "validation", "test"]),
     default="training",
     show_default=True,
-    help="Which half to draw.",
+    help="Which images to draw; training ones include those cut out of them for validation.",
 )
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default="data.png", show_default=True, help="The PNG."
@@ -105,25 +109,33 @@ def show(data: str | None, split: str, out: Path, size: int, colour: bool, as_js
     """Draw a contact sheet: pictures of each class, and how many there are."""
     import io
 
+    from click.core import ParameterSource
+    from PIL.PngImagePlugin import PngInfo
     from rich.console import Console
 
-    from hangtag.core.files import write_file
+    from hangtag.core.files import check_ours, check_output, write_file
     from hangtag.data.contact_sheet import contact_sheet
 
+    if click.get_current_context().get_parameter_source("out") is ParameterSource.DEFAULT:
+        check_ours(out, _MADE_BY, "name another file with --out")
+    check_output(out)
     with bars() as progress:
         dataset = _find(data, progress, size, colour)
-        pictures = dataset.test() if split == "test" else dataset.training()
-    _warn(pictures)
+        pictures = _opened(dataset, split)
+    _tell(dataset)
     file = io.BytesIO()
-    contact_sheet(pictures, f"{dataset.name}, {split}").save(file, "PNG")
+    made_by = PngInfo()
+    made_by.add_text("Software", "hangtag")
+    contact_sheet(pictures, f"{dataset.name}, {split}").save(file, "PNG", pnginfo=made_by)
     write_file(out, file.getvalue())
     if as_json:
         record = {"name": dataset.name, "origin": dataset.origin, "split": split, "n": len(pictures)}
         record |= {"counts": pictures.counts(), "skipped": list(pictures.skipped), "out": str(out)}
-        click.echo(json.dumps(record, ensure_ascii=False))
+        record |= _reading(dataset)
+        click.echo(json.dumps(record))
     else:
         _print_pictures(Console(), split, pictures)
-    click.secho(f"contact sheet: {out}", err=True)
+    click.secho(f"contact sheet: {printable(out)}", err=True)
 
 
 command.add_command(audit)
@@ -135,22 +147,47 @@ def _find(data: str | None, progress: Any, size: int = 28, colour: bool = False)
     return find(data, size=size, colour=colour, progress=progress)
 
 
-def _facts(dataset: Dataset, training: Split, test: Split) -> dict[str, Any]:
-    def half(split: Split) -> dict[str, Any]:
-        return {"n": len(split), "counts": split.counts(), "skipped": list(split.skipped)}
+def _splits(dataset: Dataset) -> dict[str, Split]:
+    """All images; those of a validation folder apart, where there is one."""
+    names = ("training", *(("validation",) if dataset.validation else ()), "test")
+    return {name: _opened(dataset, name) for name in names}
 
-    return {"name": dataset.name, "origin": dataset.origin, "training": half(training), "test": half(test)}
+
+def _opened(dataset: Dataset, split: str) -> Split:
+    if split == "training":
+        return dataset.training()
+    if split == "test":
+        return dataset.test()
+    from hangtag.data.split import training_and_validation
+
+    return training_and_validation(dataset)[1]
 
 
-def _warn(*splits: Split) -> None:
-    skipped = sorted({entry for split in splits for entry in split.skipped})  # halves of one folder name the same
-    if not skipped:
+def _facts(dataset: Dataset, splits: dict[str, Split]) -> dict[str, Any]:
+    halves = {
+        name: {"n": len(split), "counts": split.counts(), "skipped": list(split.skipped)}
+        for name, split in splits.items()
+    }
+    return {"name": dataset.name, "origin": dataset.origin, **halves, **_reading(dataset)}
+
+
+def _reading(dataset: Dataset) -> dict[str, Any]:
+    return {"reading": dataset.summary().to_dict()} if dataset.summary else {}
+
+
+def _tell(dataset: Dataset) -> None:
+    """How a folder was read: what was left out, each with its reason, and the line."""
+    if dataset.summary is None:
         return
-    click.secho(f"{len(skipped):,} files left out:", fg="yellow", err=True)
-    for entry in skipped[:_SHOWN_SKIPPED]:
+    summary = dataset.summary()
+    if summary.left_out:
+        click.secho(f"{counted(summary.left_out)} left out:", fg="yellow", err=True)
+    for entry in summary.left_out[:_SHOWN_LEFT_OUT]:
         click.secho(f"  {printable(entry)}", fg="yellow", err=True)
-    if len(skipped) > _SHOWN_SKIPPED:
-        click.secho(f"  and {len(skipped) - _SHOWN_SKIPPED:,} more", fg="yellow", err=True)
+    if len(summary.left_out) > _SHOWN_LEFT_OUT:
+        rest = len(summary.left_out) - _SHOWN_LEFT_OUT
+        click.secho(f"  and {rest:,} more: --json names them all", fg="yellow", err=True)
+    click.secho(str(summary), fg="yellow" if summary.notes else None, err=True)
 
 
 def _check_files(dataset: Dataset) -> tuple[list[dict[str, Any]], list[HangtagError]]:

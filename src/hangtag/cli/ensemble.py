@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from hangtag.cli._data import data_option
+
 
 @click.command(epilog="Example: hangtag ensemble runs/one runs/two --how weighted --out runs/both")
 @click.argument("bundles", nargs=-1, required=True, metavar="BUNDLE BUNDLE...")
@@ -20,7 +22,7 @@ import click
     help="Mean of answers; with weights fitted on validation pictures; or one network with the mean of weights.",
 )
 @click.option("--half", is_flag=True, help="Keep weights in 16 bits: half the size, computed with in 32.")
-@click.option("--data", metavar="PATH", help="Where the data lies. [default: the data the first was trained on]")
+@data_option("Where the data lies. [default: the data the first was trained on]", "PATH")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the result.  [default: under runs/]")
 @click.option("--seed", type=click.IntRange(min=0), help="Taken as everywhere; nothing here is drawn.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
@@ -63,4 +65,5 @@ def command(
         table.add_row(Text(printable(name), "bold"), weight, Text(shown[0], style), shown[1])
     console = Console(highlight=False)
     console.print(Padding(table, (1, 0, 1, 2)))
-    console.print(Text.assemble("  ", (printable(found.bundle), "cyan"), f", {found.params:,} parameters"))
+    console.print(f"  {found.params:,} parameters, in")
+    console.print(Text(f"  {printable(found.bundle)}", "cyan"), soft_wrap=True)

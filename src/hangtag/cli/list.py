@@ -34,19 +34,18 @@ def command(what: str | None, as_json: bool) -> None:
         click.echo(json.dumps(listing))
         return
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
+    from hangtag.cli._layout import show_rows
     from hangtag.core.printable import printable
 
     console = Console(highlight=False)
     for kind, entries in listing.items():
-        table = Table(title=kind, title_style="bold", title_justify="left", box=None, padding=(0, 2), show_header=False)
-        table.add_column(style="cyan", no_wrap=True)
-        table.add_column()
-        for entry in entries:
-            table.add_row(Text(printable(entry["name"])), Text(printable(entry["about"])))
-        console.print(table)
+        console.print(kind, style="bold")
+        show_rows(
+            console,
+            [(Text(f"  {printable(entry['name'])}", "cyan"), Text(printable(entry["about"]))) for entry in entries],
+        )
         console.print()
 
 

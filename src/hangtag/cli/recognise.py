@@ -9,13 +9,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hangtag.cli._engine import ENGINE
 from hangtag.core.errors import HangtagError
-from hangtag.core.printable import as_text, harmless, printable
+from hangtag.core.printable import as_text, harmless, one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,12 +58,14 @@ def command(paths: tuple[str, ...], model: str, engine: Engine, top: int, as_jso
     sources = (content if path == _STDIN else path for path in found.paths)
     results = _counted(_named(recogniser.stream(sources, top), found), tally := [0, 0])
     if as_json:
-        _print_json(_watched(results, len(found.paths)))
+        _print_json(_watched(results, len(found.paths)), recogniser.card.standing())
     elif as_csv:
         _print_csv(_watched(results, len(found.paths)), top)
     else:
         _print_table(results, found.paths, recogniser.class_names)
     click.secho(_summary(tally, found), err=True, dim=True)
+    if text := recogniser.card.unfinished_text():
+        click.secho(printable(f"the model is {text}"), err=True, fg="yellow")
     if not tally[0]:
         raise click.exceptions.Exit(NONE_RECOGNISED)
 
@@ -118,9 +120,9 @@ def _summary(tally: list[int], found: Found) -> str:
     return " · ".join(parts)
 
 
-def _print_json(results: Iterator[Recognition]) -> None:
+def _print_json(results: Iterator[Recognition], standing: dict[str, Any]) -> None:
     """One list, printed when complete: whoever reads it gets all or nothing. ASCII, whatever the terminal speaks."""
-    lines = [json.dumps({**result.to_dict(), "path": as_text(result.path)}) for result in results]
+    lines = [json.dumps({**result.to_dict(), "path": as_text(result.path), **standing}) for result in results]
     click.echo("[" + ",".join(f"\n {line}" for line in lines) + "\n]" if lines else "[]")
 
 
@@ -131,7 +133,7 @@ def _print_csv(results: Iterator[Recognition], top: int) -> None:
 
     def write(row: list[str]) -> None:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\r\n").writerow([harmless(cell) for cell in row])
+        csv.writer(line, lineterminator="\r\n").writerow([harmless(one_line(cell)) for cell in row])
         stream.write(line.getvalue().encode())
 
     write(["path", "label", "confidence", *names, "error"])

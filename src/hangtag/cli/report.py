@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
+
+from hangtag.cli._data import data_option
 
 if TYPE_CHECKING:
     from hangtag.core.types import Probabilities, Split
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("bundle")
 @click.argument("other", required=False)
 @click.option("--out", type=click.Path(path_type=Path), default="report.html", show_default=True, help="File to write.")
-@click.option("--data", metavar="PATH", help="Where the data lies. [default: the data the model was trained on]")
+@data_option("Where the data lies. [default: the data the model was trained on]", "PATH")
 @click.option(
     "--labels",
     type=click.Choice(["out-of-fold"]),
@@ -31,6 +34,7 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
     """
     from hangtag.cli._progress import bars
     from hangtag.core.errors import HangtagError
+    from hangtag.core.files import check_ours, check_output
     from hangtag.core.optional import require
     from hangtag.core.printable import printable
     from hangtag.predict.folder import is_folder
@@ -38,6 +42,9 @@ def command(bundle: str, other: str | None, out: Path, data: str | None, labels:
 
     if is_folder(out):
         raise HangtagError("usage_value", f"--out should be a file, and {out} is a folder: say {out / 'report.html'}")
+    if click.get_current_context().get_parameter_source("out") is ParameterSource.DEFAULT:
+        check_ours(out, b'<meta name="generator" content="hangtag', "name another file with --out")
+    check_output(out)
     if other and labels:
         raise HangtagError("usage_value", "--labels is for a report on one model: leave it out, or the second model")
     for package in ("torch", "safetensors") if labels else ():  # looked for now, not after a minute of judging

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hangtag.cli._data import data_option
+
 if TYPE_CHECKING:
     from hangtag.study.speedup import Chain, Change
 
@@ -27,7 +29,7 @@ _BAR = 16  # characters of the longest time
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe that is the start.")
 @click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Runs of each step.")
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
-@click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
+@data_option()
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from hangtag.cli._data import data_option
+
 
 @click.command(epilog="Example: hangtag train three_conv --set model.dropout=0.3 --epochs 5")
 @click.argument("recipe")
@@ -21,7 +23,7 @@ import click
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures.")
 @click.option("--full", is_flag=True, help="Learn from the validation pictures too; no early stopping.")
-@click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
+@data_option()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
@@ -40,6 +42,8 @@ def command(
 
     Ctrl-C saves and stops; the same command goes on from there, and after the end it shows the result at once.
     """
+    import shlex
+
     from hangtag import experiment, recipes
     from hangtag.cli._training import show_result, watched
     from hangtag.core.clock import process_age_s
@@ -48,8 +52,21 @@ def command(
     chosen = recipes.read(Path(recipe)) if recipe.endswith(".json") else recipes.create(recipe)
     named = [f"{key}={value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     chosen = override(chosen, [*settings, *named])
+    words = ["hangtag", "train", recipe, *(word for setting in settings for word in ("--set", setting))]
+    options = {"--seed": seed, "--epochs": epochs, "--data": data, "--out": out}
+    words += [str(word) for option in options.items() if option[1] is not None for word in option]
+    words += ["--full"] * full + (["--device", device] if device != "auto" else [])
     with watched(chosen.name) as watch:
-        run = experiment.run(chosen, data=data, out=out, full=full, device=device, watch=watch, clock=process_age_s)
+        run = experiment.run(
+            chosen,
+            data=data,
+            out=out,
+            full=full,
+            device=device,
+            watch=watch,
+            clock=process_age_s,
+            command=shlex.join(words),
+        )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(run), allow_nan=False))
     else:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from hangtag.cli._data import data_option
+
 
 @click.command(epilog="Example: hangtag transfer --from 0-4 --to 5-9 --few 10,100,1000")
 @click.argument("recipe", required=False)
@@ -19,7 +21,7 @@ import click
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change the recipe, for all stages.")
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures; a third for frozen.")
-@click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
+@data_option()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this study.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
@@ -45,9 +47,10 @@ def command(
     """
     from hangtag import recipes
     from hangtag.cli._training import watched
-    from hangtag.cli._transfer import numbers, show, words
+    from hangtag.cli._transfer import numbers, show
     from hangtag.core.errors import HangtagError
     from hangtag.core.recipe import NetworkRecipe, override
+    from hangtag.core.typed import words
     from hangtag.study.transfer import recipe_of, transfer
     from hangtag.study.transfer_page import write
 
@@ -62,8 +65,8 @@ def command(
     with watched(f"transfer with {base.name}") as watch:
         found = transfer(
             base,
-            learnt=words(learnt),
-            new=words(new),
+            learnt=tuple(words(learnt)),
+            new=tuple(words(new)),
             start=start,
             few=numbers(few),
             data=data,

@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from hangtag.cli._data import data_option
 from hangtag.cli._duration import DURATION
 
 
@@ -42,7 +43,7 @@ from hangtag.cli._duration import DURATION
 @click.option("--prune/--no-prune", default=None, help="Stop trials worse than the median.  [default: for accuracy]")
 @click.option("--storage", metavar="URL", help="postgresql://... for several machines.  [default: a file in --out]")
 @click.option("--study", "name", metavar="NAME", help="Join or make the study of this name.")
-@click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
+@data_option()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this study.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
@@ -75,10 +76,11 @@ def command(
     from hangtag.cli._tuning import show_tuned, watched
     from hangtag.core.recipe import override
     from hangtag.study import space, spaces
-    from hangtag.study.tune import tune
+    from hangtag.study.tune import require_extras, tune
     from hangtag.study.tuned import results
 
     chosen = recipes.read(Path(recipe)) if recipe.endswith(".json") else recipes.create(recipe)
+    require_extras(chosen)  # a space is checked against models, which need torch
     named = [f"{key}={value}" for key, value in (("seed", seed), ("epochs", epochs)) if value is not None]
     asked = space.read(lines, override(chosen, [*settings, *named]))
     grid = sampler == "grid" if sampler else all(spaces.is_grid(line) for line in lines)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -50,6 +51,17 @@ class Card:
     commit: str | None = None
     created: str = ""
     notes: str = ""
+    unfinished: bool = False  # weights of a run that is not at its end; only then is it in the file
+
+    def standing(self) -> dict[str, Any]:
+        """`{"unfinished": true, "epoch", "epochs"}` of a run that is not at its end, else `{}`: for every JSON."""
+        if not self.unfinished:
+            return {}
+        return {"unfinished": True, "epoch": self.training.get("epochs"), "epochs": self.recipe.get("epochs")}
+
+    def unfinished_text(self) -> str:
+        """The same for people, `unfinished: the weights of epoch 3 of 20`; empty for a finished model."""
+        return standing_text(self.standing())
 
 
 def write(card: Card, folder: Path) -> None:
@@ -63,6 +75,19 @@ def write(card: Card, folder: Path) -> None:
         for name in (ONNX, WEIGHTS)
         if (folder / name).exists()
     }
+    _put(dataclasses.replace(card, files=files), folder)
+
+
+def seal(card: Card, folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write the card's files, `contents` by name, and `card.json` with their digests into `folder`.
+
+    Raises:
+        HangtagError: `storage_*`.
+    """
+    files = {}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     _put(dataclasses.replace(card, files=files), folder)
 
 
@@ -80,6 +105,8 @@ def calibrate(folder: Path, calibration: dict[str, Any]) -> Card:
 
 def _put(card: Card, folder: Path) -> None:
     record = dataclasses.asdict(dataclasses.replace(card, format=FORMAT))
+    if not card.unfinished:
+        del record["unfinished"]  # a finished card stays one that earlier versions read
     record = json.loads(json.dumps(record))  # tuples become lists before the digest is taken
     text = json.dumps({**record, "digest": _digest(record)}, indent=1, ensure_ascii=False, allow_nan=False)
     write_file(folder / FILE, f"{text}\n".encode("utf-8", "backslashreplace"))  # half a surrogate pair: as \\udce9
@@ -126,6 +153,11 @@ def read(folder: Path) -> Card:
     if not all(isinstance(scores, dict) for scores in card.metrics.values()):
         raise HangtagError("bundle_incompatible", f"{path}: its metrics make no sense")
     return card
+
+
+def standing_text(standing: Mapping[str, Any]) -> str:
+    """What `Card.standing` gives, for people; empty for a finished model."""
+    return f"unfinished: the weights of epoch {standing['epoch']} of {standing['epochs']}" if standing else ""
 
 
 def digest_of(card: Card) -> str:

@@ -12,6 +12,7 @@ import sys
 # very core that one needs. 0 sleeps at once, and pays for waking up where the machine is idle. benchmarks/busy.py
 # measures both.
 SPIN_COUNT = 1_000
+OPENMP = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
 
 def prepare() -> None:
@@ -26,5 +27,15 @@ def prepare() -> None:
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "1"
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    if "GOMP_SPINCOUNT" not in os.environ and "OMP_WAIT_POLICY" not in os.environ:
+    if not any(name in os.environ for name in OPENMP):
         os.environ["GOMP_SPINCOUNT"] = str(SPIN_COUNT)
+
+
+def waiting_threads() -> str:
+    """How threads of PyTorch wait for each other in this process, for `hangtag doctor`."""
+    set_here = {name: os.environ[name] for name in OPENMP if name in os.environ}
+    if set_here == {"GOMP_SPINCOUNT": str(SPIN_COUNT)}:
+        return (
+            f"GOMP_SPINCOUNT={SPIN_COUNT}: a thread that waits soon sleeps, for a machine that is busy with other work"
+        )
+    return f"{', '.join(f'{name}={value}' for name, value in set_here.items())}, as your environment says"

@@ -19,6 +19,7 @@ EXIT_STATUS = {
     "storage": 7,  # a disk is full, read-only or failing
     "training": 8,  # training went wrong: loss not finite, out of memory
     "extra": 9,  # an optional part is not installed
+    "decoder": 75,  # the machine is too busy to decode an image: to be tried again, as sysexits.h has it
     "internal": 70,  # a defect of ours
 }
 INTERRUPTED = 130
@@ -39,7 +40,7 @@ class HangtagError(Exception):
 
     @property
     def exit_status(self) -> int:
-        """Process exit status, 2..9 (70 for a defect)."""
+        """Process exit status, 2..9 (70 for a defect, 75 for a busy machine)."""
         return EXIT_STATUS[self.code.partition("_")[0]]
 
     def to_dict(self) -> dict[str, str]:
@@ -57,6 +58,8 @@ def writing_to(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if isinstance(error, FileExistsError) and os.path.lexists(path) and not path.is_dir():  # a link to nothing too
+            raise HangtagError("storage_failed", f"could not write {path}: it is there and is no folder") from error
         if error.errno in _FULL:
             raise HangtagError(
                 "storage_full", f"no space left while writing {path}: free some space, try again"

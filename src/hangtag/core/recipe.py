@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, get_type_hints
 
 from hangtag.core.errors import HangtagError
-from hangtag.core.typed import check_keys, coerce, parse
+from hangtag.core.typed import check_keys, coerce, parse, words
 
 MAX_SIZE = 4096  # pixels a side; four children that decode for a larger one would fill a gigabyte
 
@@ -86,6 +86,7 @@ class NetworkRecipe:
     teacher_views: int = 0  # augmented views that teachers are asked about and the student is shown; 0: the plain ones
     augment: tuple[Part, ...] = ()
     label_smoothing: float = 0.0
+    class_weights: Literal["balanced"] | None = None  # balanced: n / (K * n_c) for class c (training/class_weights.py)
     optimiser: Part = field(default_factory=lambda: Part("adam", lr=1e-3))
     schedule: Part = field(default_factory=lambda: Part("constant"))
     average: Part | None = None  # weights averaged along the way: what is kept in the end
@@ -110,6 +111,7 @@ class ClassicalRecipe:
     colour: bool = False
     classes: tuple[str, ...] = ()
     few: int | None = None
+    class_weights: Literal["balanced"] | None = None
     estimator: Part
     seed: int = 0
 
@@ -123,7 +125,17 @@ _KINDS: dict[str, type[NetworkRecipe] | type[ClassicalRecipe]] = {
 
 # Fields that came later are written down only where they say something: a recipe without them reads as it always did,
 # so that runs, cards and measurements made before them still count as made with the same settings.
-_LATER = ("classes", "few", "start", "freeze", "teachers", "temperature", "teacher_weight", "teacher_views")
+_LATER = (
+    "classes",
+    "few",
+    "start",
+    "freeze",
+    "teachers",
+    "temperature",
+    "teacher_weight",
+    "teacher_views",
+    "class_weights",
+)
 
 
 def to_dict(recipe: Recipe) -> dict[str, Any]:
@@ -168,7 +180,8 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     """The recipe with `key=value` settings applied, left to right; a string is one setting.
 
     `epochs=3` sets a field; `model.width=32` an option of a part; `augment.shift.pixels=2` an option of a listed part;
-    `optimiser=muon` replaces a part by name; `augment=flip,cutout` lists parts by name.
+    `optimiser=muon` replaces a part by name; `augment=flip,cutout` lists parts by name. The last part of a key is
+    enough where the recipe has one such key (`lr=0.1`); other libraries' words are understood (`learning_rate=0.1`).
 
     Raises:
         HangtagError: `usage_setting`, `usage_unknown_key` or `usage_value`.
@@ -176,11 +189,13 @@ def override(recipe: Recipe, settings: Iterable[str]) -> Recipe:
     if not isinstance(recipe, NetworkRecipe | ClassicalRecipe):
         whose = "settings belong to a recipe, such as hangtag.recipe('fast')"
         raise HangtagError("usage_value", f"{whose}, not to {recipe!r}")
+    from hangtag.core.keys import full_key  # which imports this module
+
     for setting in [settings] if isinstance(settings, str) else settings:
         key, separator, text = setting.partition("=")
         if not separator or not key:
             raise HangtagError("usage_setting", f"--set wants key=value, not {setting!r}")
-        recipe = _set(recipe, key.strip(), parse(text.strip()))
+        recipe = _set(recipe, full_key(recipe, key.strip()), parse(text.strip()))
     return _checked(recipe)
 
 
@@ -226,12 +241,14 @@ def _read(value: Any, annotation: Any, where: str) -> Any:
             raise HangtagError("usage_value", f"{where} should be names with commas between, not {value!r}")
         return tuple(_read(item, Part, f"{where}[{i}]") for i, item in enumerate(names))
     if annotation == tuple[str, ...]:  # classes=5-9, classes=5,6 and teachers=one,two as people write them
-        words = [word.strip() for word in value.split(",")] if isinstance(value, str) else value
-        if isinstance(words, int) and not isinstance(words, bool):
-            words = [words]
-        if isinstance(words, list | tuple):
-            words = [str(word) if isinstance(word, int) and not isinstance(word, bool) else word for word in words]
-            value = [word for word in words if word != ""]
+        found = words(value) if isinstance(value, str) else value
+        if isinstance(found, int) and not isinstance(found, bool):
+            found = [found]
+        if isinstance(found, list | tuple):
+            found = [str(word) if isinstance(word, int) and not isinstance(word, bool) else word for word in found]
+            value = [word for word in found if word != ""]
+    if value is not None and annotation == Literal["balanced"] | None:
+        return coerce(value, Literal["balanced"], where)  # whose message names the nearest
     return coerce(value, annotation, where)
 
 

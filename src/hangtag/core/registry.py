@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.optional import importing
 
 T = TypeVar("T")
 
@@ -69,13 +70,14 @@ class Registry(Generic[T]):
         """The entry called `name`.
 
         Raises:
-            HangtagError: `usage_unknown_<kind>`, with the nearest known name.
+            HangtagError: `usage_unknown_<kind>`, with the nearest known name; `extra_missing` for what its file needs.
         """
         if not isinstance(name, str) or name not in self._entries:
             if name not in self.names():
                 code = f"usage_unknown_{self.kind.replace(' ', '_')}"
                 raise HangtagError(code, f"no {self.kind} is called {name!r}.{nearest(str(name), self.names())}")
-            importlib.import_module(f"{self.package}.{name}")
+            with importing():
+                importlib.import_module(f"{self.package}.{name}")
             if name not in self._entries:
                 raise ValueError(f"{self.package}.{name} registers no {self.kind} called {name!r}")
         return self._entries[name]
@@ -87,12 +89,16 @@ class Registry(Generic[T]):
 
     def summary(self, name: str) -> str:
         """First line of what documents the entry, read without importing it."""
+        tree = self.source(name)
+        text = self._entries[name].__doc__ if tree is None else ast.get_docstring(tree)
+        return (text or "").strip().partition("\n")[0]
+
+    def source(self, name: str) -> ast.Module | None:
+        """What is written in the entry's file; None if it has none of ours."""
         path = self._folder() / f"{name}.py"
-        if path.exists():
-            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        else:
-            text = self._entries[name].__doc__ or ""
-        return text.strip().partition("\n")[0]
+        if name not in self.names() or not path.is_file():
+            return None
+        return ast.parse(path.read_text(encoding="utf-8"))
 
     def _folder(self) -> Path:
         spec = importlib.util.find_spec(self.package)

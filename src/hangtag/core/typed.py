@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import difflib
 import json
 import math
@@ -31,6 +32,15 @@ def parse(text: str) -> Any:
         if _NUMBERS.fullmatch(text):
             return [parse(number) for number in text.split(",")]
         return {"none": None, "None": None, "True": True, "False": False}.get(text, text)
+
+
+def words(text: str) -> list[str]:
+    """What stands between commas, as a CSV file has it: a name that holds a comma stands in double quotes."""
+    try:
+        (found,) = csv.reader([text], skipinitialspace=True, strict=True)
+    except (csv.Error, ValueError):  # a quote that stands for itself, a line break
+        found = text.split(",")
+    return [word.strip() for word in found if word.strip()]
 
 
 def coerce(value: Any, annotation: Any, where: str) -> Any:
@@ -93,14 +103,29 @@ def check_keys(given: Mapping[str, Any], known: list[str], where: str) -> None:
             raise HangtagError("usage_unknown_key", f"{where} has no option {key!r}.{cure}")
 
 
-def _plain(annotation: Any) -> str:
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", type(None): "null"}
-    if annotation in names:
-        return names[annotation]
-    if get_origin(annotation) in (Union, types.UnionType):
-        return " or ".join(_plain(option) for option in get_args(annotation))
-    if get_origin(annotation) is tuple:
-        arguments = get_args(annotation)
-        many = len(arguments) == 2 and arguments[1] is Ellipsis
-        return f"a list of {_plain(arguments[0])}s" if many else f"a list of {len(arguments)} values"
+_NAMES = {
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    bool: ("true or false", "true or false"),
+    str: ("a word", "words"),
+    type(None): ("null", "nulls"),
+    list: ("a list", "lists"),
+    dict: ("an object", "objects"),
+}
+
+
+def _plain(annotation: Any, *, several: bool = False) -> str:
+    """A type in words: one of it, or several."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_plain(option, several=several) for option in arguments)
+    if origin is Literal:
+        return f"{'any' if several else 'one'} of {', '.join(map(str, arguments))}"
+    if origin in (tuple, list):
+        items = [option for option in arguments if option is not Ellipsis]
+        fixed = origin is tuple and len(items) == len(arguments)
+        inside = f"{len(items)} value{'' if len(items) == 1 else 's'}" if fixed else _plain(items[0], several=True)
+        return f"{'lists' if several else 'a list'} of {inside}"
+    if known := _NAMES.get(origin or annotation):
+        return known[several]
     return str(getattr(annotation, "__name__", annotation))

@@ -11,6 +11,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from hangtag.core.folder_summary import FolderSummary
+
 Pictures: TypeAlias = NDArray[np.uint8]
 """(N, H, W) grey or (N, H, W, 3) RGB, 0..255."""
 Labels: TypeAlias = NDArray[np.int64]
@@ -28,7 +30,7 @@ class Split:
         labels: (N,) int64 in [0, K).
         class_names: K names, in label order.
         sources: where each picture came from (a path or `file#index`), or empty.
-        skipped: what could not be read and is not among the pictures, as `path: reason`.
+        skipped: what could not be read and is not among the pictures, as `path: reason` (core.folder_summary.LeftOut).
     """
 
     images: Pictures
@@ -69,6 +71,27 @@ class Split:
         return state.hexdigest()
 
 
+@dataclass(frozen=True, eq=False)
+class PhotoFiles:
+    """The files of one split of a folder of photos, not yet read.
+
+    Args:
+        root: the folder that a Split's `sources` are relative to.
+        files: N paths.
+        labels: (N,) int64 in [0, K).
+        class_names: K names, in label order.
+        skipped: what was left out already, as `path: reason`.
+        leave_out: is told of a file that cannot be read and why; its line for `Split.skipped` comes back.
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    labels: Labels
+    class_names: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
+    leave_out: Callable[[Path, str], str] = "{}: {}".format
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A named data set whose two halves are opened apart: what trains never even opens the test pictures.
@@ -80,6 +103,13 @@ class Dataset:
         test: opens the pictures that are only ever judged.
         origin: where it was found, for people.
         files: the few files it is made of, if so; calling one's entry reads and checks it.
+        validation: opens the images of a validation folder, where there is one; else validation is cut out of the
+            training images (`data.split.training_and_validation`).
+        summary: how a folder was read, as far as it has been; None for a set that is no folder of images.
+        place: what to give as `--data` to find it again; empty if its name is enough.
+        files_digest: tells whether a folder is as it was, by the names and sizes of its images.
+        test_folder: where the `sources` of the test images begin, if they have any.
+        photos: lists the files of "training", "test" and perhaps "validation", where every image has its own.
     """
 
     name: str
@@ -88,6 +118,17 @@ class Dataset:
     test: Callable[[], Split]
     origin: str = ""
     files: Mapping[Path, Callable[[], Any]] = field(default_factory=dict)
+    validation: Callable[[], Split] | None = None
+    summary: Callable[[], FolderSummary] | None = None
+    place: str = ""
+    files_digest: Callable[[], str] | None = None
+    test_folder: Path | None = None
+    photos: Mapping[str, Callable[[], PhotoFiles]] = field(default_factory=dict)
+
+    @property
+    def test_is_validation(self) -> bool:
+        """Whether the validation images serve as the test too."""
+        return self.summary is not None and self.summary().test_is_validation
 
 
 @runtime_checkable

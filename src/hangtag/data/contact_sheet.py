@@ -33,7 +33,7 @@ def contact_sheet(split: Split, title: str, per_class: int = 12) -> Image.Image:
     sheet = Image.new("RGB", (width, _HEAD + _MARGIN * 2 + row * len(names)), PAPER)
     pen = ImageDraw.Draw(sheet)
     large, medium, small = (ImageFont.load_default(size) for size in (28, 20, 15))
-    pen.text((_MARGIN, _MARGIN), title, fill=INK, font=large)
+    pen.text((_MARGIN, _MARGIN), shortened(title, large, width - 2 * _MARGIN), fill=INK, font=large)
     side = " by ".join(str(n) for n in split.images.shape[1:3])
     facts = f"{len(split):,} pictures of {side} in {len(split.class_names):,} classes"
     pen.text((_MARGIN, _MARGIN + 38), facts, fill=FAINT, font=small)

@@ -17,6 +17,15 @@ OWNER_OF_MD5 = {
     "e144d726b3acfaa3e44228e80efcd344": "kmnist",
     "5c965bf0a639b31b8f53240b1b52f4d7": "kmnist",
     "7320c461ea6c1c855c0b718fb2a4b134": "kmnist",
+    # Unpacked:
+    "f4a8712d7a061bf5bd6d2ca38dc4d50a": "fashion-mnist",  # train-images-idx3-ubyte
+    "9018921c3c673c538a1fc5bad174d6f9": "fashion-mnist",  # train-labels-idx1-ubyte
+    "8181f5470baa50b63fa0f6fddb340f0a": "fashion-mnist",  # t10k-images-idx3-ubyte
+    "15d484375f8d13e6eb1aabb0c3f46965": "fashion-mnist",  # t10k-labels-idx1-ubyte
+    "6bbc9ace898e44ae57da46a324031adb": "mnist",
+    "a25bea736e30d166cdddb491f175f624": "mnist",
+    "2646ac647ad5339dbf082846283269ea": "mnist",
+    "27ae3e4e09519cfbb04c329615203637": "mnist",
 }
 
 

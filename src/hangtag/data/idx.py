@@ -19,6 +19,7 @@ from hangtag.core.errors import HangtagError
 
 GZIP_MAGIC = b"\x1f\x8b"
 _UNSIGNED_BYTE = 8
+MAGIC = bytes((0, 0, _UNSIGNED_BYTE))  # of an unpacked file; the number of dimensions follows
 _MOST_BYTES = 1 << 28  # what a header may promise where nothing else is known: 340,000 pictures of 28x28
 _STEP = 1 << 16  # gzip grows at most 1,032-fold: one step of a bomb is 66 MB, cut to what is still wanted
 

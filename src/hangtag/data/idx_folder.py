@@ -13,7 +13,7 @@ from hangtag.core.files import read_regular
 from hangtag.core.types import Dataset, Split
 from hangtag.data import idx
 from hangtag.data.fingerprints import OWNER_OF_MD5, md5_of
-from hangtag.data.places import find_folder
+from hangtag.data.places import find_folder, idx_file
 
 _MOST_BYTES = 1 << 28
 
@@ -59,8 +59,8 @@ def open_idx_folder(name: str, class_names: tuple[str, ...], path: Path | None) 
 
 
 def _file(folder: Path, stem: str) -> Path:
-    plain = folder / stem
-    return plain if plain.is_file() else folder / f"{stem}.gz"
+    found = idx_file(folder, stem, ("", ".gz"))
+    return found if found.is_file() else folder / f"{stem}.gz"
 
 
 def _content(name: str, path: Path) -> bytes:

@@ -60,4 +60,13 @@ def folder_called(name: str, root: Path) -> Path | None:
 
 def holds_idx(folder: Path) -> bool:
     """Whether a folder holds files called as MNIST's are."""
-    return folder.is_dir() and any(folder.glob("*-idx[13]-ubyte*"))
+    return folder.is_dir() and any(folder.glob("*[-.]idx[13]-ubyte*"))
+
+
+def idx_file(folder: Path, stem: str, endings: tuple[str, ...]) -> Path:
+    """The file `stem` in `folder` with the first of `endings` there is; the first of all where there is none.
+
+    Unpacked by some programs, `train-images-idx3-ubyte` is called `train-images.idx3-ubyte`.
+    """
+    names = [f"{spelling}{ending}" for ending in endings for spelling in (stem, stem.replace("-idx", ".idx"))]
+    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])

@@ -1,10 +1,11 @@
-"""Data sets the world knows by hash: a file is what it claims only if size, SHA-256 and MD5 say so, every time."""
+"""Data sets the world knows by hash: a file is what it claims only if its hash or its content's says so, every time."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import hashlib
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from hangtag.core.files import owning, read_regular, sweep, sync_folder
 from hangtag.core.types import Dataset, Split
 from hangtag.data import download, idx
 from hangtag.data.fingerprints import OWNER_OF_MD5, md5_of
+from hangtag.data.places import idx_file
 
 Values: TypeAlias = NDArray[np.uint8]
 
@@ -32,6 +34,8 @@ class PublishedFile:
         bytes: size of the gzipped file.
         sha256, md5: hex digests of the gzipped file.
         shape: what it unpacks to, e.g. (60000, 28, 28).
+        content_sha256: hex digest of the unpacked file; where it is known, the user's own copy may be unpacked, or
+            gzipped anew.
     """
 
     name: str
@@ -39,6 +43,18 @@ class PublishedFile:
     sha256: str
     md5: str
     shape: tuple[int, ...]
+    content_sha256: str = ""
+
+    def lies_in(self, folder: Path) -> Path:
+        """The file in `folder`: as it was published, or else unpacked."""
+        stem = self.name.removesuffix(".gz")
+        return idx_file(folder, stem, (".gz", "") if self.content_sha256 else (".gz",))
+
+    @property
+    def most_bytes(self) -> int:
+        """How long a file may be that holds this: gzip adds less than a thousandth to what it cannot pack."""
+        unpacked = 4 + 4 * len(self.shape) + math.prod(self.shape)
+        return max(self.bytes, unpacked + unpacked // 1000 + 1024) if self.content_sha256 else self.bytes
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,7 @@ def open_folder(published: Published, folder: Path) -> Dataset:
     """
 
     def read(file: PublishedFile) -> Values:
-        return verify(published, file, folder / file.name)
+        return verify(published, file, file.lies_in(folder))
 
     return _dataset(published, folder, read, f"{folder}")
 
@@ -88,7 +104,7 @@ def open_cache(published: Published, folder: Path, progress: download.Progress) 
     """
 
     def read(file: PublishedFile) -> Values:
-        path = folder / file.name
+        path = file.lies_in(folder)
         with contextlib.suppress(HangtagError):
             return verify(published, file, path)
         busy = f"another process has been filling {folder} for very long: stop it, or try again later"
@@ -101,6 +117,7 @@ def open_cache(published: Published, folder: Path, progress: download.Progress) 
                     with writing_to(path):
                         path.replace(path.with_name(f"{path.name}.bad"))
                         sync_folder(folder)
+            path = folder / file.name
 
             def accept(content: bytes) -> None:
                 check(published, file, content, file.name)
@@ -112,19 +129,35 @@ def open_cache(published: Published, folder: Path, progress: download.Progress) 
 
 
 def verify(published: Published, file: PublishedFile, path: Path) -> Values:
-    """Read one file, check it against its published size and hashes, unpack it.
+    """Read one file, check it against its published size and hashes, or those of its content, unpack it.
 
     Raises:
         HangtagError: `data_not_found`, `data_unreadable`, or as `check`.
     """
     try:
-        content = read_regular(path, file.bytes + 1)  # what is hashed is what is unpacked, and no more than that
+        content = read_regular(path, file.most_bytes + 1)  # what is hashed is what is unpacked, and no more than that
     except FileNotFoundError as error:
         raise HangtagError("data_not_found", f"{path} is missing: get it with `hangtag data fetch`") from error
     except OSError as error:
         raise HangtagError("data_unreadable", f"cannot read {path}: {error.strerror or error}") from error
-    check(published, file, content, str(path))
+    try:
+        check(published, file, content, str(path))
+    except HangtagError:
+        if (values := _same_content(file, content)) is None:
+            raise
+        return values
     return idx.decode(content, file.shape, str(path))
+
+
+def _same_content(file: PublishedFile, content: bytes) -> Values | None:
+    """What the user's own copy holds, if it unpacks to the published content."""
+    if not file.content_sha256:
+        return None
+    try:
+        values = idx.decode(content, file.shape, file.name)
+    except HangtagError:
+        return None
+    return values if hashlib.sha256(idx.encode(values)).hexdigest() == file.content_sha256 else None
 
 
 def check(published: Published, file: PublishedFile, content: bytes, where: str) -> None:
@@ -144,19 +177,24 @@ def check(published: Published, file: PublishedFile, content: bytes, where: str)
         raise HangtagError("data_hash", reason)
     if idx.is_page(content):
         raise HangtagError("data_not_gzip", f"{where} is a web page, not data: did a login page answer in its place?")
-    if not content.startswith(idx.GZIP_MAGIC[: len(content)]):
+    unpacked = bool(file.content_sha256) and content.startswith(idx.MAGIC)
+    if not unpacked and not content.startswith(idx.GZIP_MAGIC[: len(content)]):
         raise HangtagError(
-            "data_not_gzip", f"{where} is not gzipped: {published.name} is read from the published .gz files"
+            "data_not_gzip",
+            f"{where} is not gzipped, nor the unpacked IDX file: get {published.name}'s published .gz files",
         )
     try:
         idx.decode(content, file.shape, where)  # bounded by the shape; only to tell a cut-off file from another file
     except HangtagError as error:
+        if unpacked:
+            raise
         if error.code == "data_truncated" and len(content) < file.bytes:
             size = f"{len(content):,} of {file.bytes:,} bytes"
             raise HangtagError("data_truncated", f"{where} is cut off: {size}. Get it again") from error
+    wanted = file.content_sha256 if unpacked else file.sha256
     raise HangtagError(
         "data_hash",
-        f"{where} is not {published.name}'s published file (SHA-256 {sha256[:12]}..., not {file.sha256[:12]}...): "
+        f"{where} is not {published.name}'s published file (SHA-256 {sha256[:12]}..., not {wanted[:12]}...): "
         "get it again, or name the set it belongs to, as in --data mnist=PATH",
     )
 
@@ -177,7 +215,7 @@ def _dataset(published: Published, folder: Path, read: Callable[[PublishedFile],
         half(published.training),
         half(published.test),
         origin,
-        {folder / file.name: functools.partial(read, file) for file in published.files},
+        {file.lies_in(folder): functools.partial(read, file) for file in published.files},
     )
 
 

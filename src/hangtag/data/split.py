@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from hangtag.core.errors import HangtagError
 from hangtag.core.registry import nearest
 from hangtag.core.seeds import derive
-from hangtag.core.types import Labels, Split
+from hangtag.core.types import Dataset, Labels, Split
 
 VALIDATION_SEED = 0
 """Fixed, and apart from a run's seed: runs that are compared are judged on the same pictures."""
@@ -39,9 +40,61 @@ def stratified(split: Split, held_out: int | None = None, seed: int = VALIDATION
     return split.take(np.flatnonzero(~chosen)), split.take(np.flatnonzero(chosen))
 
 
+def training_and_validation(dataset: Dataset, everything: Split | None = None) -> tuple[Split, Split]:
+    """The images to train on and those to validate on: a validation folder's where there is one, else `stratified`.
+
+    Args:
+        dataset: the data set.
+        everything: its training half, where that is opened already.
+
+    Raises:
+        HangtagError: `data_count`, if there are too few images to part; what opening them raises.
+    """
+    everything = dataset.training() if everything is None else everything
+    if dataset.validation is None:
+        return stratified(everything)
+    return everything, dataset.validation()
+
+
+def data_record(dataset: Dataset, everything: Split, validation: Split | None) -> dict[str, Any]:
+    """What decides which images are trained and validated on, for a run's settings.
+
+    Args:
+        dataset: the data set.
+        everything: its training half.
+        validation: what `training_and_validation` gives, or the images of the validation folder; None where the latter
+            is opened here.
+    """
+    found: dict[str, Any] = {"name": dataset.name, "digest": everything.digest()}
+    if dataset.validation is not None:
+        validation = dataset.validation() if validation is None else validation
+        found |= {"validation_from": "folder", "validation_digest": validation.digest()}
+    return found
+
+
+def joined(training: Split, validation: Split) -> Split:
+    """The images of both, the training images first."""
+    return replace(
+        training,
+        images=np.concatenate([training.images, validation.images]),
+        labels=np.concatenate([training.labels, validation.labels]),
+        sources=(*training.sources, *validation.sources),
+        skipped=(*training.skipped, *validation.skipped),
+    )
+
+
 def validation_of(split: Split, held_out: int | None = None, seed: int = VALIDATION_SEED) -> NDArray[np.bool_]:
     """(N,) true for the pictures of `stratified`'s second part."""
-    return held_out_of(split.labels, max(1, len(split) // 12) if held_out is None else held_out, seed)
+    return held_out_of(split.labels, _twelfth(split.labels) if held_out is None else held_out, seed)
+
+
+def validation_of_labels(labels: Labels) -> NDArray[np.bool_]:
+    """(N,) true for the images that `stratified` cuts out of images of these labels."""
+    return held_out_of(labels, _twelfth(labels), VALIDATION_SEED)
+
+
+def _twelfth(labels: Labels) -> int:
+    return max(1, len(labels) // 12)
 
 
 def held_out_of(labels: Labels, held_out: int, seed: int) -> NDArray[np.bool_]:
@@ -67,30 +120,100 @@ def some_classes(wanted: Iterable[str], known: Sequence[str]) -> tuple[str, ...]
     """The names of the classes meant, in the order of `known`.
 
     Args:
-        wanted: names; or, where no class is called so, numbers from 0 and ranges of them such as "5-9".
+        wanted: names, in any case where only one class is meant; ranges from one name to another, such as "Coat-Dress".
+            Where classes are called by numbers, "0-3" are those called 0, 1, 2 and 3; where few are, numbers from 0
+            that are no name, and ranges of them, are places in `known`. A name that holds commas may come in pieces.
         known: names of all classes, in label order.
 
     Raises:
-        HangtagError: `usage_class`, with the nearest name, for a class there is none of; also for fewer than two.
+        HangtagError: `usage_class`, with the nearest name, for a class there is none of, and for what could mean two
+            things; also for fewer than two.
     """
-    numbers: set[int] = set()
-    for word in wanted:
-        ends = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", word)
-        if word in known:
-            numbers.add(list(known).index(word))
-        elif ends is None:
-            raise HangtagError("usage_class", f"no class is called {word!r}.{nearest(word, list(known))}")
-        else:
-            first, last = int(ends[1]), int(ends[2] or ends[1])
-            if not first <= last < len(known):
-                raise HangtagError(
-                    "usage_class",
-                    f"there is no class {word}: the {len(known)} classes are numbered 0 to {len(known) - 1}",
-                )
-            numbers.update(range(first, last + 1))
+    words = [word.strip() for word in wanted]
+    exact = frozenset(list(known).index(word) for word in words if word in known)
+    readings = [exact] if exact and all(word in known for word in words) else _readings(words, known)
+    if not readings:
+        for word in words:
+            _meant(word, known)  # raises, naming what no class is called
+        raise HangtagError("usage_class", f"no class is called {', '.join(words)!r}")
+    numbers = readings[0]
+    if other := next((reading for reading in readings if reading != numbers), None):
+        first, second = (" and ".join(repr(known[i]) for i in sorted(reading)) for reading in (numbers, other))
+        text = ",".join(words)
+        raise HangtagError(
+            "usage_class", f"{text!r} may mean {first} or {second}: put a name that holds a comma into double quotes"
+        )
     if len(numbers) < 2:
         raise HangtagError("usage_class", f"two classes or more are needed to tell apart, not {len(numbers)}")
     return tuple(known[number] for number in sorted(numbers))
+
+
+def _readings(words: Sequence[str], known: Sequence[str]) -> list[frozenset[int]]:
+    """What a list of words may mean, words next to each other taken together as names that hold commas."""
+    found: list[list[frozenset[int]]] = [[frozenset()]]  # of the first 0, 1, 2 ... words
+    plain = {re.sub(r",\s*", ",", name): number for number, name in enumerate(known)}
+    for end in range(1, len(words) + 1):
+        here: dict[frozenset[int], None] = {}
+        for start in range(max(0, end - 1 - max(name.count(",") for name in known)), end):
+            joined_words = ",".join(words[start:end])
+            if end - start > 1:
+                meant = {plain[joined_words]} if joined_words in plain else None
+            else:
+                try:
+                    meant = _meant(joined_words, known)
+                except HangtagError:
+                    meant = None
+            if meant is not None:
+                here |= dict.fromkeys(reading | meant for reading in found[start])
+        found.append(list(here))
+    return found[-1]
+
+
+def _meant(word: str, known: Sequence[str]) -> set[int]:
+    """The classes one word means.
+
+    Raises:
+        HangtagError: `usage_class`.
+    """
+    if (number := _called(word, known)) is not None:
+        return {number}
+    numbered = 2 * sum(name.isdecimal() for name in known) >= len(known)  # then a number is a name, not a place
+    for at in re.finditer(r"-|\u2013", word):
+        ends = [end.strip() for end in (word[: at.start()], word[at.end() :])]
+        first, last = (_called(end, known) for end in ends)
+        numbers = [int(end) for end in ends if end.isdecimal()]
+        if first is not None and last is not None:
+            if len(numbers) == 2:
+                found = {
+                    i for i, name in enumerate(known) if name.isdecimal() and numbers[0] <= int(name) <= numbers[1]
+                }
+            else:
+                found = set(range(first, last + 1))
+            if found:
+                return found
+        elif (first, last) != (None, None) and len(numbers) == 2 and not numbered:
+            raise HangtagError(
+                "usage_class", f"one end of {word} is a class's name and the other is not: name the classes"
+            )
+    places = re.fullmatch(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?", word)
+    if places is None or numbered:
+        raise HangtagError("usage_class", f"no class is called {word!r}.{nearest(word, list(known))}")
+    low, high = int(places[1]), int(places[2] or places[1])
+    if not low <= high < len(known):
+        raise HangtagError(
+            "usage_class", f"there is no class {word}: the {len(known)} classes are numbered 0 to {len(known) - 1}"
+        )
+    return set(range(low, high + 1))
+
+
+def _called(word: str, known: Sequence[str]) -> int | None:
+    """The class of this name; failing that, the one class whose name differs in case, or as a number, not at all."""
+    if word in known:
+        return list(known).index(word)
+    alike = [i for i, name in enumerate(known) if name.casefold() == word.casefold()]
+    if not alike and word.isdecimal():
+        alike = [i for i, name in enumerate(known) if name.isdecimal() and int(name) == int(word)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def only(split: Split, class_names: Sequence[str]) -> Split:

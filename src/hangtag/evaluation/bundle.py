@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from hangtag.core.card import Card
@@ -35,7 +36,7 @@ def evaluate_bundle(
             (`bundle_*`) or the data (`data_*`) raises; what `judge` raises.
     """
     from hangtag import predict
-    from hangtag.data.split import stratified
+    from hangtag.data.split import training_and_validation
 
     if split not in ("test", "val"):
         raise HangtagError("usage_split", f"split should be 'test' or 'val', not {split!r}")
@@ -44,17 +45,49 @@ def evaluate_bundle(
     name = card.name if card else type(predictor).__name__
     dataset = dataset_of(card, data, progress)
     if split == "test":
+        if card:
+            check_test(card, dataset)
         pictures, which = dataset.test(), "test"
     else:
         everything = dataset.training()
-        if card and (reason := may_know_validation(card, everything)):
+        if card and (reason := may_know_validation(card, dataset, everything)):
             raise HangtagError("usage_split", f"{name} {reason}: use --split test")
-        pictures, which = stratified(everything)[1], "validation"
+        pictures, which = training_and_validation(dataset, everything)[1], "validation"
     known = known_to(card, pictures)
-    return judge(predictor, known, progress, name=name, data=f"{dataset.name}, {which} split{_of_all(known, pictures)}")
+    changed = changed_since(card, dataset) if card else ""
+    data_text = f"{dataset.name}, {which} split{_of_all(known, pictures)}{'; ' * bool(changed)}{changed}"
+    found = judge(predictor, known, progress, name=name, data=data_text)
+    reading = dataset.summary().to_dict() if dataset.summary else None
+    return replace(found, reading=reading, standing=card.standing() if card else {})
 
 
-def may_know_validation(card: Card, everything: Split) -> str:
+def check_test(card: Card, dataset: Dataset) -> None:
+    """Refuse to evaluate a model on validation images it was trained on, where these serve as the test too.
+
+    Raises:
+        HangtagError: `usage_split`.
+    """
+    if card.full and dataset.validation is not None and dataset.test_is_validation:
+        raise HangtagError(
+            "usage_split",
+            f"{card.name} was trained on the validation images too (--full), and {dataset.name} has no other test: add "
+            "a test folder, or name other data with --data",
+        )
+
+
+def changed_since(card: Card, dataset: Dataset) -> str:
+    """What to say where a folder's files are not those a model was trained on; empty where they are or none knows."""
+    known = card.data.get("files_digest")
+    if not known or dataset.files_digest is None or card.data.get("name") != dataset.name:
+        return ""
+    if dataset.files_digest() == known:
+        return ""
+    apart = dataset.summary is not None and not dataset.summary().test_from
+    doubt = ", and the test set is cut anew: it may have been trained on some of it" if apart else ""
+    return f"the folder has changed since {card.name} was trained{doubt}"
+
+
+def may_know_validation(card: Card, dataset: Dataset, everything: Split) -> str:
     """Why the validation pictures of a training half cannot judge this model; empty where they can.
 
     A folder that has grown is parted anew: most of what is held out of it now was learnt from before.
@@ -63,6 +96,8 @@ def may_know_validation(card: Card, everything: Split) -> str:
         return "was trained on the validation pictures too (--full)"
     if card.data.get("digest") != everything.digest():
         return "was trained on other data, and may know these validation pictures"
+    if card.data.get("validation_from") and dataset.validation is None:
+        return "was validated on a folder that is not there now, and trained on these pictures"
     return ""
 
 
@@ -92,4 +127,5 @@ def dataset_of(card: Card | None, data: str | os.PathLike[str] | None, progress:
         size=card.size if card else 28,
         colour=card.colour if card else False,
         progress=progress,
+        **({"place": card.data["place"]} if card and "place" in card.data else {}),
     )

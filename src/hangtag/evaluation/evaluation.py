@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Evaluation:
         scores: every registered metric by name.
         name: what was judged, for people.
         data: what it was judged on, for people.
+        reading: how a folder of images was read (`core.folder_summary.FolderSummary.to_dict`), if it is one.
+        standing: of a run that is not at its end, what `Card.standing` says; else empty.
     """
 
     class_names: tuple[str, ...]
@@ -40,6 +42,8 @@ class Evaluation:
     scores: Mapping[str, float]
     name: str = "predictor"
     data: str = "pictures"
+    reading: dict[str, Any] | None = None
+    standing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -104,12 +108,14 @@ class Evaluation:
         return {
             "name": self.name,
             "data": self.data,
+            **self.standing,
             "n": self.n,
             **self.scores,
             "accuracy_interval": list(self.accuracy_interval),
             "per_class": self.per_class,
             "confusion": self.confusion.tolist(),
             "class_names": list(self.class_names),
+            **({} if self.reading is None else {"reading": self.reading}),
         }
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from hangtag.core.card import standing_text
 from hangtag.core.printable import printable
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def to_text(evaluation: Evaluation) -> str:
 def to_html(evaluation: Evaluation) -> str:
     """The notebook view. Every name in it is escaped."""
     low, high = evaluation.accuracy_interval
-    names = [html.escape(name) for name in evaluation.class_names]
+    names = [html.escape(printable(name)) for name in evaluation.class_names]
     per_class = "".join(
         f"<tr><th style='text-align:left'>{name}</th><td>{row['precision']:.1%}</td><td>{row['recall']:.1%}</td>"
         f"<td>{row['f1']:.1%}</td><td>{row['support']:,}</td></tr>"
@@ -67,7 +68,7 @@ def to_html(evaluation: Evaluation) -> str:
             cells += f"<td{style}>{count or '·'}</td>"
         matrix += f"<tr><th style='text-align:left'>{name}</th>{cells}</tr>"
     return (
-        f"<div><p><b>{html.escape(evaluation.name)}</b> on {html.escape(evaluation.data)}: "
+        f"<div><p><b>{html.escape(printable(evaluation.name))}</b> on {html.escape(printable(evaluation.data))}: "
         f"<b>{evaluation.accuracy:.2%}</b> of {evaluation.n:,} pictures right "
         f"(95% interval {low:.2%} to {high:.2%}), loss {evaluation.loss:.4f}, "
         f"macro precision {evaluation.precision:.2%}, recall {evaluation.recall:.2%}, F1 {evaluation.f1:.2%}</p>"
@@ -84,6 +85,8 @@ def _headline(evaluation: Evaluation) -> Group:
         "\n  ", (printable(evaluation.name), "bold"), (f"  on {printable(evaluation.data)}, ", "dim"),
         (f"{evaluation.n:,} picture{'s' if evaluation.n > 1 else ''}", "dim"), "\n",
     )  # fmt: skip
+    if evaluation.standing:
+        title.append(f"  {printable(standing_text(evaluation.standing))}\n", "yellow")
     numbers = Table.grid(padding=(0, 3, 0, 0))
     numbers.add_row(
         Text(f"{evaluation.accuracy:.2%}", style="bold green"), f"{evaluation.loss:.4f}", f"{evaluation.precision:.2%}",

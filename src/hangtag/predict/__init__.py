@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from hangtag.predict.bundle import Bundle
     from hangtag.predict.recogniser import Recogniser
 
 Engine: TypeAlias = Literal["onnxruntime", "openvino"]
@@ -18,7 +19,7 @@ def load(
     """A trained model, ready to recognise pictures; it is a `Predictor` as well.
 
     Args:
-        name_or_path: a bundle's name, its folder, or the folder of a run.
+        name_or_path: a bundle's name, its folder, or the folder of a run, which may still be training.
         threads: processor threads for one batch; by default all cores.
         engine: what runs `model.onnx`: "onnxruntime", or "openvino" (an extra; several times as fast with AMX).
 
@@ -26,16 +27,21 @@ def load(
         HangtagError: `usage_engine`; `usage_value` for what is neither name nor path; `bundle_*`; `extra_missing` if it
             holds only weights and torch is not installed.
     """
-    from hangtag.core.card import ONNX, WEIGHTS
     from hangtag.core.errors import HangtagError
     from hangtag.predict.bundle import open_bundle
-    from hangtag.predict.recogniser import Recogniser
 
     if engine not in ENGINES:
         raise HangtagError("usage_engine", f"engine should be one of {', '.join(ENGINES)}, not {engine!r}")
     if not isinstance(name_or_path, str | os.PathLike):
         raise HangtagError("usage_value", f"a model is loaded by its name or its folder, not by {name_or_path!r}")
-    bundle = open_bundle(name_or_path)
+    return from_bundle(open_bundle(name_or_path), threads=threads, engine=engine)
+
+
+def from_bundle(bundle: Bundle, *, threads: int | None = None, engine: Engine = "onnxruntime") -> Recogniser:
+    """The model of a bundle that is open already; arguments and errors as for `load`."""
+    from hangtag.core.card import ONNX, WEIGHTS
+    from hangtag.predict.recogniser import Recogniser
+
     if ONNX in bundle.files and engine == "openvino":
         from hangtag.predict.openvino import OpenvinoPredictor
 

@@ -39,6 +39,16 @@ def open_bundle(name_or_path: str | os.PathLike[str]) -> Bundle:
             pickle or archive, or a file no bundle may hold), `bundle_incompatible`.
     """
     folder = find_bundle(name_or_path)
+    while True:
+        try:
+            return _open(folder)
+        except HangtagError:
+            before, folder = folder, find_bundle(name_or_path)
+            if folder == before:
+                raise  # else of a run that trains: a better epoch, or its end, took that one's place meanwhile
+
+
+def _open(folder: Path) -> Bundle:
     card = cards.read(folder)
     for name in card.files:
         if name not in (cards.ONNX, cards.WEIGHTS):

@@ -12,7 +12,8 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import read_regular
 from hangtag.core.types import Pictures
 from hangtag.predict.bundle import MAX_BYTES
-from hangtag.predict.onnx import first_line, open_session
+from hangtag.predict.deadline import Deadline
+from hangtag.predict.onnx import first_line, open_session, run_session
 
 _TYPES = {
     "tensor(float)": np.float32,
@@ -39,6 +40,7 @@ class OnnxModel:
         if len(content) > MAX_BYTES:
             raise HangtagError("bundle_incompatible", f"{path} is longer than {MAX_BYTES:,} bytes")
         self._name = path.name
+        self._deadline = Deadline(path.name, len(content))
         self._session = open_session(content, path.name)
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
@@ -71,9 +73,11 @@ class OnnxModel:
             inputs = np.concatenate([inputs, np.zeros((step - n % step, *inputs.shape[1:]), self._type)])
         try:
             parts = [
-                self._session.run([self._output], {self._input: inputs[i : i + step]})[0]
+                run_session(self._session, self._deadline, self._output, {self._input: inputs[i : i + step]})[0]
                 for i in range(0, len(inputs), step)
             ]
+        except HangtagError:
+            raise
         except Exception as error:  # ONNX Runtime's exceptions share no base of their own
             raise HangtagError("bundle_damaged", f"{self._name} fails when run: {first_line(error)}") from error
         answers: NDArray[np.float32] = np.concatenate(parts)[:n].astype(np.float32)

@@ -10,11 +10,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.hardware import cores
 from hangtag.core.types import Pictures, Probabilities
+from hangtag.predict.deadline import Deadline
 from hangtag.predict.onnx_scan import refuse_external_data
 
 onnxruntime.disable_telemetry_events()  # a program that loaded it before Hangtag has it on; see core/environment.py
@@ -35,11 +37,12 @@ class OnnxPredictor:
         threads: processor threads for one batch; by default all cores.
 
     Raises:
-        HangtagError: `bundle_unsafe`, `bundle_damaged`, or `bundle_incompatible` if the graph is not what the card
-            says.
+        HangtagError: `bundle_unsafe`, `bundle_damaged`, `bundle_timeout`, or `bundle_incompatible` if the graph is not
+            what the card says.
     """
 
     def __init__(self, content: bytes, card: Card, threads: int | None = None) -> None:
+        self._deadline = Deadline("model.onnx", len(content))
         self._session = open_session(content, "model.onnx", threads)
         self.card = card
         self._check_graph(_nodes(self._session.get_inputs()), _nodes(self._session.get_outputs()))
@@ -54,19 +57,18 @@ class OnnxPredictor:
 
         Raises:
             HangtagError: `image_shape` if the pictures are of another shape or type, `bundle_damaged` if the model
-                answers with something that is no probability.
+                answers with something that is no probability, `bundle_timeout` if it does not answer.
         """
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.shape[1:] != self._shape:
             wanted = " x ".join(map(str, ("N", *self._shape)))
             raise HangtagError("image_shape", f"this model takes uint8 {wanted}, not {images.dtype} {images.shape}")
+        if len(images) > 1 and self._deadline.an_image_s is None:
+            self._answer(images[:1])  # how long one takes says how long many may
         probabilities = np.empty((len(images), len(self.class_names)), np.float32)
         for start in range(0, len(images), BATCH):
-            batch = np.ascontiguousarray(images[start : start + BATCH])
-            try:
-                answer = self._ask(batch)
-            except Exception as error:
-                raise HangtagError("bundle_damaged", f"model.onnx fails when run: {first_line(error)}") from error
+            batch = images[start : start + BATCH]
+            answer = self._answer(batch)
             if answer.shape != (len(batch), len(self.class_names)):
                 raise HangtagError("bundle_incompatible", f"the model gives {answer.shape} for {len(batch)} pictures")
             probabilities[start : start + BATCH] = answer
@@ -80,9 +82,17 @@ class OnnxPredictor:
     def _shape(self) -> tuple[int, ...]:
         return (self.card.size, self.card.size, 3) if self.card.colour else (self.card.size, self.card.size)
 
+    def _answer(self, batch: Pictures) -> Probabilities:
+        try:
+            return self._ask(np.ascontiguousarray(batch))
+        except HangtagError:
+            raise
+        except Exception as error:
+            raise HangtagError("bundle_damaged", f"model.onnx fails when run: {first_line(error)}") from error
+
     def _ask(self, batch: Pictures) -> Probabilities:
         answer: Probabilities
-        (answer,) = self._session.run([OUTPUT], {INPUT: batch})
+        (answer,) = run_session(self._session, self._deadline, OUTPUT, {INPUT: batch})
         return answer
 
     def _check_graph(self, inputs: Nodes, outputs: Nodes) -> None:
@@ -106,7 +116,7 @@ def open_session(content: bytes, name: str, threads: int | None = None) -> onnxr
     """A session over a whole ONNX file, called `name` in errors.
 
     Raises:
-        HangtagError: `bundle_unsafe`, `bundle_damaged`.
+        HangtagError: `bundle_unsafe`, `bundle_damaged`, `bundle_timeout`.
     """
     refuse_external_data(content)
     options = onnxruntime.SessionOptions()
@@ -117,10 +127,32 @@ def open_session(content: bytes, name: str, threads: int | None = None) -> onnxr
     options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for good
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads sleep
     options.add_session_config_entry("session.load_model_format", "ONNX")  # its other format was not looked through
-    try:
+
+    def create() -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def cancel() -> None:
+        options.set_load_cancellation_flag(True)
+
+    try:
+        return Deadline(name, len(content)).opened(create, cancel)
+    except HangtagError:
+        raise
     except Exception as error:  # its exceptions share no base of their own
         raise HangtagError("bundle_damaged", f"{name} does not load: {first_line(error)}") from error
+
+
+def run_session(
+    session: onnxruntime.InferenceSession, deadline: Deadline, output: str, inputs: dict[str, NDArray[Any]]
+) -> list[Any]:
+    """The one output asked for, within the deadline; the inputs' first axis counts the images."""
+    options = onnxruntime.RunOptions()
+
+    def terminate() -> None:
+        options.terminate = True
+
+    (images,) = (len(batch) for batch in inputs.values())
+    return deadline.answer(lambda: session.run([output], inputs, options), terminate, images)
 
 
 def _mismatch(found: str, wanted: str) -> HangtagError:

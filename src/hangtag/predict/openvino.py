@@ -16,6 +16,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.hardware import cores
 from hangtag.core.optional import require
 from hangtag.core.types import Pictures, Probabilities
+from hangtag.predict.deadline import Deadline
 from hangtag.predict.onnx import INPUT, OUTPUT, OnnxPredictor, first_line
 from hangtag.predict.onnx_scan import refuse_external_data
 
@@ -31,8 +32,8 @@ class OpenvinoPredictor(OnnxPredictor):
         threads: processor threads for one batch; by default all cores.
 
     Raises:
-        HangtagError: `extra_missing`; `bundle_unsafe`, `bundle_damaged`, or `bundle_incompatible` if the graph is not
-            what the card says.
+        HangtagError: `extra_missing`; `bundle_unsafe`, `bundle_damaged`, `bundle_timeout`, or `bundle_incompatible` if
+            the graph is not what the card says.
     """
 
     def __init__(self, content: bytes, card: Card, threads: int | None = None) -> None:
@@ -45,9 +46,17 @@ class OpenvinoPredictor(OnnxPredictor):
             "INFERENCE_NUM_THREADS": threads or cores(),
             "PERFORMANCE_HINT": "LATENCY",  # one batch at a time, with all threads
         }
-        try:
+
+        def compiled() -> tuple[Any, Any]:
             model = core.read_model(content)
-            self._request: Any = core.compile_model(model, "CPU", settings).create_infer_request()
+            return model, core.compile_model(model, "CPU", settings).create_infer_request()
+
+        self._deadline = Deadline("model.onnx", len(content))
+        self._request: Any
+        try:
+            model, self._request = self._deadline.opened(compiled, lambda: None)
+        except HangtagError:
+            raise
         except Exception as error:
             raise HangtagError("bundle_damaged", f"model.onnx does not load: {first_line(error)}") from error
         self._turn = threading.Lock()
@@ -56,8 +65,11 @@ class OpenvinoPredictor(OnnxPredictor):
 
     def _ask(self, batch: Pictures) -> Probabilities:
         with self._turn:  # a request that is asked while it answers is refused as busy; all cores are at work anyway
-            answer: Probabilities = np.array(self._request.infer({INPUT: batch})[OUTPUT])
-        return answer
+            # `cancel` ends a request between two nodes only, which is better than nothing.
+            return self._deadline.answer(lambda: self._infer(batch), self._request.cancel, len(batch))
+
+    def _infer(self, batch: Pictures) -> Probabilities:
+        return np.array(self._request.infer({INPUT: batch})[OUTPUT])
 
 
 def _nodes(ports: Any) -> dict[str, tuple[str, list[int | None]]]:

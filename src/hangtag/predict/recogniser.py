@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
+from hangtag.core.printable import printable
 from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict import arrays, uploads
 from hangtag.predict.folder import find_pictures, is_folder
@@ -83,9 +84,9 @@ class Recognition:
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
         if self.error is not None:
-            return f"{where}not recognised: {self.error.message}"
+            return printable(f"{where}not recognised: {self.error.message}")
         others = ", ".join(f"{label} {confidence:.1%}" for label, confidence in self.top[1:])
-        return f"{where}{self.label} {self.confidence:.1%}" + (f" (then {others})" if others else "")
+        return printable(f"{where}{self.label} {self.confidence:.1%}" + (f" (then {others})" if others else ""))
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -258,7 +259,7 @@ def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:
     try:
         return future.result()
     except HangtagError as error:
-        if not error.code.startswith("image"):  # not this picture's fault: no decoder starts, say
+        if not error.code.startswith(("image", "decoder")):  # of no use to go on: no decoder starts, say
             raise
         return error
 
@@ -296,13 +297,17 @@ def _read_upload(source: Source) -> bytes | HangtagError:
 
 
 def _row(item: Recognition) -> str:
-    path = html.escape(Path(item.path).name if item.path else "")
+    path = _escape(Path(item.path).name if item.path else "")
     if item.error is not None:
-        return f"<tr><td></td><td>{path}</td><td colspan=3><i>{html.escape(item.error.message)}</i></td></tr>"
-    others = ", ".join(f"{html.escape(label)}&nbsp;{confidence:.1%}" for label, confidence in item.top[1:])
-    label = f"<b>{html.escape(str(item.label))}</b>"
+        return f"<tr><td></td><td>{path}</td><td colspan=3><i>{_escape(item.error.message)}</i></td></tr>"
+    others = ", ".join(f"{_escape(label)}&nbsp;{confidence:.1%}" for label, confidence in item.top[1:])
+    label = f"<b>{_escape(str(item.label))}</b>"
     cells = [_thumbnail(item.pixels), path, label, f"{item.confidence:.1%}", others]
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _escape(text: str) -> str:
+    return html.escape(printable(text))
 
 
 def _thumbnail(pixels: NDArray[np.uint8] | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import write_file
 from hangtag.core.optional import require
@@ -107,7 +108,7 @@ def report_on(
             "glance": shown,
             "card": model_card(judged),
             "mistakes": int((judged.predicted != judged.test.labels).sum()),
-            "title": f"{judged.card.name} on {judged.dataset.name}",
+            "title": f"{_titled(judged.card.name, judged.card)} on {judged.dataset.name}",
         },
     )
     record = {
@@ -162,7 +163,7 @@ def report_on_two(
             "per_class": sorted(per_class, key=lambda row: row["difference"]),
             "counts": {kind: len(numbers) for kind, numbers in lists.items()},
             "judged": one,
-            "title": f"{names[0]} and {names[1]} on {one.dataset.name}",
+            "title": f"{' and '.join(map(_titled, names, (one.card, two.card)))} on {one.dataset.name}",
         },
     )
     record = {
@@ -254,6 +255,7 @@ def _record(judged: Judged) -> dict[str, Any]:
     """Findings and numbers of one model in plain JSON types."""
     return {
         "bundle": as_text(judged.bundle.folder),
+        **judged.card.standing(),
         "findings": [finding.to_dict() for finding in judged.findings],
         "numbers": {
             **judged.evaluation.to_dict(),
@@ -287,3 +289,8 @@ def _page(template: str, album: Album, maps: Maps, lists: Mapping[str, Any], con
 
 def _of(p: float) -> str:
     return f"of {p:.2g}" if p >= 0.0001 else "below 1 in 10,000"
+
+
+def _titled(name: str, card: Card) -> str:
+    """What to call a model in the title of its page."""
+    return f"{name} (unfinished)" if card.unfinished else name

@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag import checks, predict
-from hangtag.audit import label_errors, near_duplicates, odd_pictures
-from hangtag.audit.audit import Audit
+from hangtag.audit import Audit, NearDuplicate, label_errors, near_duplicates, odd_pictures
+from hangtag.audit.odd_pictures import odd_photos
+from hangtag.audit.photos import Sketches, read, small_side
+from hangtag.audit.same_photos import same_photos
 from hangtag.checks import Evidence, Finding
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Labels, Predictor, Probabilities, Split
-from hangtag.data.split import few_of_each, validation_of
-from hangtag.evaluation.bundle import dataset_of, known_to
+from hangtag.data.split import few_of_each, joined, validation_of
+from hangtag.evaluation.bundle import check_test, dataset_of, known_to
 from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict.bundle import Bundle, open_bundle
 from hangtag.report.calibration import Calibration, calibrate
@@ -126,19 +128,22 @@ def measure(
     """
     tell = progress or (lambda what, done, total: None)
     bundle = open_bundle(name)
-    card, predictor = bundle.card, predict.load(bundle.folder)
+    card, predictor = bundle.card, predict.from_bundle(bundle)
     dataset = dataset_of(card, data, progress)
+    check_test(card, dataset)
     test = known_to(card, dataset.test())
     began = time.perf_counter()
     probabilities = answers(predictor, test, progress, name=card.name, data=f"{dataset.name}, test split")
     throughput = len(test) / max(1e-9, time.perf_counter() - began)
     evaluation = score(probabilities, test, name=card.name, data=f"{dataset.name}, test split")
+    evaluation = replace(evaluation, standing=card.standing())
 
     everything, missing = _training(dataset)
     own = everything is not None and everything.digest() == card.data.get("digest")
     training, validation, held_out_rows = everything, None, np.zeros(0, np.int64)
+    unlearnable = np.zeros(0, np.bool_)
     if everything is not None:
-        unlearnable = np.zeros(len(everything), np.bool_) if card.full else validation_of(everything)
+        everything, unlearnable = _with_validation(dataset, everything, card.full)
         known = known_to(card, everything)
         if known is not everything:  # parted first, as training parts them: no picture changes sides
             numbers = [everything.class_names.index(each) for each in known.class_names]
@@ -162,9 +167,14 @@ def measure(
     calibration = calibrate(bundle, held_out, validation, probabilities, test.labels, missing, own)
 
     audit = None
+    if everything is not None and dataset.test_is_validation:  # else each test image would be its own near-duplicate
+        everything, held_out_rows = everything.take(np.flatnonzero(~unlearnable)), np.zeros(0, np.int64)
     if audited:
+        looked = held_out if len(held_out_rows) else None
         out_of_fold = unlearnt(everything) if unlearnt and everything is not None else None
-        audit = _audit(dataset.name, test, probabilities, everything, held_out_rows, held_out, out_of_fold, tell)
+        splits = {"test": test} | ({} if everything is None else {"training": everything})
+        photos = _photos(dataset, splits, tell)
+        audit = _audit(dataset.name, test, probabilities, everything, held_out_rows, looked, out_of_fold, photos, tell)
     across = None if audit is None else audit.near_duplicates.get(("training", "test"))
     evidence = Evidence(
         evaluation=evaluation,
@@ -210,10 +220,36 @@ def _training(dataset: Dataset) -> tuple[Split | None, str]:
         return None, error.message
 
 
+def _with_validation(dataset: Dataset, everything: Split, full: bool) -> tuple[Split, NDArray[np.bool_]]:
+    """All images of the training half, those of a validation folder at its end, and which of them validate."""
+    n = len(everything)
+    if dataset.validation is not None:
+        everything = joined(everything, dataset.validation())
+        held_out = np.arange(len(everything)) >= n
+    else:
+        held_out = np.zeros(n, np.bool_) if full else validation_of(everything)
+    return everything, held_out & (not full)
+
+
 def training_sample(split: Split) -> Split:
     """TRAINING_SAMPLE pictures spread evenly over the split, whatever its order."""
     order = np.random.default_rng(0).permutation(len(split))[:TRAINING_SAMPLE]
     return split.take(np.sort(order))
+
+
+def _photos(dataset: Dataset, splits: dict[str, Split], tell: Progress) -> dict[str, Sketches] | None:
+    """Sketches of the images of each split if they are photos: a model's input may be too small to tell two apart."""
+    files = {name: dataset.photos[name]() for name in splits} if dataset.photos else {}
+    if not files or small_side(list(files.values())) is not None:
+        return None
+    found = {}
+    for name, split in splits.items():
+        seen, photos = read(files[name], tell)
+        rows = {source: row for row, source in enumerate(seen.sources)}
+        if not rows.keys() >= set(split.sources):  # a file has gone since the split was read
+            return None
+        found[name] = photos.take([rows[source] for source in split.sources])
+    return found
 
 
 def _audit(
@@ -224,6 +260,7 @@ def _audit(
     rows: NDArray[np.int64],
     held_out: Probabilities | None,
     out_of_fold: Probabilities | None,
+    photos: dict[str, Sketches] | None,
     tell: Progress,
 ) -> Audit:
     """What is wrong with the data, as far as a model can tell of pictures it has not learnt from."""
@@ -241,15 +278,26 @@ def _audit(
         found = label_errors(held_out, everything.labels[rows])
         errors["training"] = [replace(error, index=int(rows[error.index])) for error in found]
     tell(what, 1, steps)
-    odd = {split: odd_pictures(pictures.images, pictures.labels) for split, pictures in splits.items()}
+    odd = {
+        split: odd_pictures(images.images, images.labels)
+        if photos is None
+        else odd_photos(photos[split], images.labels)
+        for split, images in splits.items()
+    }
     tell(what, 2, steps)
-    pairs = {("test", "test"): near_duplicates(test.images)}
+
+    def pairs_of(first: str, second: str) -> list[NearDuplicate]:
+        if photos is not None:
+            return same_photos(photos[first], None if first == second else photos[second])
+        return near_duplicates(splits[first].images, None if first == second else splits[second].images)
+
+    pairs = {("test", "test"): pairs_of("test", "test")}
     tell(what, 3, steps)
     if everything is not None:
-        twins = near_duplicates(test.images, everything.images)  # asked this way round there are fewer to compare
+        twins = pairs_of("test", "training")  # asked this way round there are fewer to compare
         pairs["training", "test"] = [replace(pair, first=pair.second, second=pair.first) for pair in twins]
         tell(what, 4, steps)
-        pairs["training", "training"] = near_duplicates(everything.images)
+        pairs["training", "training"] = pairs_of("training", "training")
     tell(what, steps, steps)
     return Audit(name, splits, judged, errors, pairs, odd)
 

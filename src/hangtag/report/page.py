@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hangtag.checks import Unit
+from hangtag.core.printable import printable
 from hangtag.report.pictures import Encoded
 
 _HERE = Path(__file__).parent
@@ -36,15 +37,17 @@ def page(
         sheet, heat: all pictures, and all saliency maps, each as one.
     """
     import jinja2
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([template.parent, _HERE]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["lines"] = escape  # of text that is ours and has lines
     environment.filters["percent"] = lambda share, digits=1: "–" if share is None else f"{share:.{digits}%}"
     environment.filters["thousands"] = lambda number: "–" if number is None else f"{number:,}"
     environment.filters["measured"] = measured
@@ -57,7 +60,7 @@ def page(
         tiles=Markup(tiles),
         script=Markup(script),
         hashes={"style": f"{_hash(style)} {_hash(tiles)}", "script": _hash(script)},
-        data=Markup(in_script(data)),
+        data=Markup(in_script(_shown(data))),
         sheet=sheet,
         heat=heat,
         version=metadata.version("hangtag"),
@@ -65,6 +68,15 @@ def page(
         **context,
     )
     return html.encode("utf-8", "backslashreplace").decode()  # a folder's name need not be Unicode
+
+
+def _shown(value: Any) -> Any:
+    """Names with what is invisible, or turns the text round, as escapes; all else as it is, finished markup too."""
+    if type(value) is str:
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {key: _shown(inner) for key, inner in value.items()}
+    return [_shown(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def measured(number: float, unit: Unit) -> str:

@@ -2,7 +2,7 @@
 
     POST /recognise?top=3   a picture's bytes -> {label, confidence, top, model, digest}; of an animation frames_ignored
     GET  /model             name, digest, classes, accuracy
-    GET  /health            {"status": "ok"}
+    GET  /health            {"status": "ok"}, or 503 while the model does not answer
     GET  /                  the page
 
 Bytes are taken, never an address or a path: the server fetches nothing. A picture is decoded in a child process
@@ -15,7 +15,9 @@ import asyncio
 import importlib.resources
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import numpy as np
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -25,8 +27,10 @@ from starlette.types import ASGIApp
 
 from hangtag.core.card import ONNX, WEIGHTS
 from hangtag.core.errors import HangtagError
-from hangtag.core.printable import as_text
+from hangtag.core.printable import as_text, printable
 from hangtag.predict.recogniser import Recogniser, Recognition, Recognitions
+from hangtag.serve import body
+from hangtag.serve.clients import NONE, Places, Proxies, share
 from hangtag.serve.guard import Guard, log, refusal
 
 MAX_BYTES = 20_000_000  # a phone's largest photos have 15 million; 32 of these at once fit into 640 MB
@@ -44,6 +48,8 @@ _STATUS = {  # what is not named is a picture that cannot be read: 422
     "request_unsupported": 415,
     "request_value": 400,
     "busy": 503,
+    "decoder_busy": 503,
+    "model_hung": 503,
 }
 _OURS = "a defect of ours: the server's terminal says more, under this request's number"
 
@@ -61,7 +67,7 @@ def create(
     recogniser: Recogniser,
     hosts: tuple[str, ...] = (),
     anywhere: bool = False,
-    full: Callable[[], bool] = lambda: False,
+    proxies: Proxies = NONE,
 ) -> ASGIApp:
     """The service as an ASGI application.
 
@@ -69,7 +75,7 @@ def create(
         recogniser: the model that answers.
         hosts: host names let in besides `localhost`; see `Guard`.
         anywhere: whether it listens beyond its own machine.
-        full: whether more connections are open than are answered.
+        proxies: reverse proxies that are believed when they say who the client is.
     """
     service = _Service(recogniser)
     routes = [
@@ -81,7 +87,7 @@ def create(
     handlers = {HTTPException: _http_error, HangtagError: _refused, _RefusedError: _refused, Exception: _defect}
     app = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
     app.router.redirect_slashes = False
-    return Guard(app, hosts, anywhere, full)
+    return Guard(app, hosts, anywhere, proxies)
 
 
 class _Service:
@@ -90,11 +96,13 @@ class _Service:
     def __init__(self, recogniser: Recogniser) -> None:
         card = recogniser.card
         self.recogniser = recogniser
-        self.inside = self.held = 0
+        self.answers = True  # the model does: False from an answer that came too late to the next one in time
+        self.inside = Places()
+        self.held = Places()
         self.turns = asyncio.Semaphore(AT_WORK)
-        self.workers = ThreadPoolExecutor(AT_WORK, "hangtag-serve")
+        self.workers = ThreadPoolExecutor(AT_WORK + 1, "hangtag-serve")  # one for `_try_model`
         file = card.files.get(ONNX) or card.files.get(WEIGHTS) or {}
-        self.name = {"model": as_text(card.name), "digest": str(file.get("sha256", ""))[:12]}
+        self.name = {"model": as_text(card.name), "digest": str(file.get("sha256", ""))[:12], **card.standing()}
         self.about = {
             **self.name,
             "class_names": [as_text(name) for name in recogniser.class_names],
@@ -105,19 +113,22 @@ class _Service:
 
     async def recognise(self, request: Request) -> Response:
         """What one picture shows."""
-        self._refuse_crowd()  # said before the body is read
+        if self.inside.used >= INSIDE:  # said before the body is read
+            raise _crowded()
         content = bytearray()
         try:
             top = _top(request)
             await self._receive(request, content)  # takes no place: who sends slowly keeps nobody out
+            if body.lost_line_ends(content, _content_type(request)):
+                raise _explained(HangtagError("image_damaged", ""), content, _content_type(request))
             found = await self._work(request, content, top)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         finally:
-            self.held -= len(content)
+            self.held.give_back(request.scope["client_id"], len(content))
         assert isinstance(found, Recognition)  # bytes are one picture
         if found.error is not None:
-            raise found.error
+            raise _explained(found.error, content, _content_type(request))
         answer = {
             "label": as_text(found.label),
             "confidence": found.confidence,
@@ -129,40 +140,58 @@ class _Service:
     async def _receive(self, request: Request, content: bytearray) -> None:
         """The body into `content`, within `RECEIVE_S`: never more than `MAX_BYTES`, nor than `HELD` of all of them."""
         _check_headers(request)
+        client = request.scope["client_id"]
         try:
             async with asyncio.timeout(RECEIVE_S):
                 async for part in request.stream():
-                    content += part
-                    self.held += len(part)
-                    if len(content) > MAX_BYTES:
+                    if len(content) + len(part) > MAX_BYTES:
                         raise _too_large()
-                    if self.held > HELD:
-                        raise _RefusedError("busy", "too many pictures are arriving at once: try again in a second")
+                    if not self.held.take(client, HELD, share(INSIDE) * MAX_BYTES, len(part)):
+                        raise _RefusedError("busy", "too many images are arriving at once: try again in a second")
+                    content += part
         except TimeoutError as error:
             raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
 
     async def _work(self, request: Request, content: bytearray, top: int) -> Recognition | Recognitions:
-        self._refuse_crowd()  # others' pictures may have arrived meanwhile
-        self.inside += 1
+        client = request.scope["client_id"]
+        if not self.inside.take(client, INSIDE, share(INSIDE)):  # others' images may have arrived meanwhile
+            raise _crowded()
         try:
             async with self.turns:
                 if await request.is_disconnected():
                     raise ClientDisconnect
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self.workers, self.recogniser.recognise, content, top)
+                found: Recognition | Recognitions = await self._in_a_thread(self.recogniser.recognise, content, top)
+                self.answers = True
+                return found
+        except HangtagError as error:
+            if error.code == "bundle_timeout" and self.answers:
+                self.answers = False
+                self.trial = asyncio.create_task(self._try_model())  # kept, or it might be collected
+            raise
         finally:
-            self.inside -= 1
+            self.inside.give_back(client)
 
-    def _refuse_crowd(self) -> None:
-        if self.inside >= INSIDE:
-            raise _RefusedError("busy", f"{INSIDE} pictures are being recognised: try again in a second")
+    async def _try_model(self) -> None:
+        """Whether the model answers a blank image: one image may have been too much for it, or any is."""
+        card = self.recogniser.card
+        blank = np.zeros((1, card.size, card.size, 3) if card.colour else (1, card.size, card.size), np.uint8)
+        try:
+            await self._in_a_thread(self.recogniser.predict_proba, blank)
+            self.answers = True
+        except HangtagError as error:
+            log.error("the model does not answer: %s", printable(error.message))
+
+    async def _in_a_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.workers, work, *arguments)
 
     async def model(self, request: Request) -> Response:
         """Who answers."""
         return JSONResponse(self.about)
 
     async def health(self, request: Request) -> Response:
-        """That it answers."""
+        """Whether it answers."""
+        if not self.answers:
+            raise _RefusedError("model_hung", "the model does not answer: serve another bundle, or start it again")
         return JSONResponse({"status": "ok"})
 
 
@@ -174,6 +203,20 @@ def _top(request: Request) -> int:
     return int(text)
 
 
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").strip().lower()
+
+
+def _explained(error: HangtagError, content: bytearray, content_type: str) -> HangtagError | _RefusedError:
+    """The error of an image, or what was sent in its place."""
+    how = body.how_sent(bytes(content), content_type) if error.code.startswith("image_") else None
+    return _RefusedError("request_unsupported", f"this is {how}") if how else error
+
+
+def _crowded() -> _RefusedError:
+    return _RefusedError("busy", f"{INSIDE} images are being recognised: try again in a second")
+
+
 def _too_large() -> _RefusedError:
     return _RefusedError("request_too_large", f"{MAX_BYTES // 1_000_000} MB is the most accepted")
 
@@ -182,9 +225,8 @@ def _check_headers(request: Request) -> None:
     """Refuse a body by what is said of it before it comes."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise _RefusedError("request_unsupported", "send the picture as it is, without a content encoding")
-    if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        cure = "send the picture's bytes as the body: curl --data-binary @shirt.jpg"
-        raise _RefusedError("request_unsupported", f"forms are not taken: {cure}")
+    if _content_type(request).startswith("multipart/"):
+        raise _RefusedError("request_unsupported", f"forms are not taken; {body.HOW}")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length[:20]) > MAX_BYTES:
         raise _too_large()
@@ -201,7 +243,10 @@ def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _refused(request: Request, error: HangtagError | _RefusedError) -> Response:
-    if error.code.partition("_")[0] in ("image", "request", "busy"):
+    if error.code == "bundle_timeout":
+        log.error("request %s: %s", request.scope["request_id"], printable(error.message))
+        return refusal(request.scope, 504, "timeout", "the model gave no answer in time for this image")
+    if error.code in _STATUS or error.code.startswith("image_"):
         return refusal(request.scope, _STATUS.get(error.code, 422), error.code, error.message)
     log.error("request %s failed", request.scope["request_id"], exc_info=error)  # no decoder starts, say
     return refusal(request.scope, 500, error.code, _OURS)
@@ -209,7 +254,9 @@ async def _refused(request: Request, error: HangtagError | _RefusedError) -> Res
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
-        response = refusal(request.scope, 405, "method_not_allowed", "this address does not take that method")
+        allowed = (error.headers or {}).get("Allow", "")
+        message = f"this address takes {allowed}, not {printable(request.method)}"
+        response = refusal(request.scope, 405, "method_not_allowed", message)
         response.headers.update(error.headers or {})
         return response
     return refusal(request.scope, error.status_code, "not_found", "there is nothing here: POST /recognise, or open /")

@@ -14,22 +14,27 @@ import contextlib
 import ipaddress
 import logging
 import uuid
-from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hangtag.serve.clients import NONE, Places, Proxies, share
+
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
-    # Only our own files, and thumbnails the page makes of pictures it was given.
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    # Only our own files, and thumbnails the page makes of pictures it was given. The digest is that of the page's line
+    # that adds the slash its relative addresses need, where a proxy shows it at /tags and not at /tags/.
+    "content-security-policy": "default-src 'none'; "
+    "script-src 'self' 'sha256-HqpCdBcSSwTODmAtP6D9q5/l2RFzd/LCgVQ21fBx5fQ='; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
 }
+REQUESTS = 256  # in progress at once; see `share` for those of one client
 LET_RUN_S, LET_RUN_BYTES = 5.0, 40_000_000  # of a body nobody wants
 log = logging.getLogger("hangtag.serve")
 
@@ -41,7 +46,7 @@ class Guard:
         app: what answers those let in.
         hosts: names (or literal addresses) let in besides `localhost`.
         anywhere: let in any literal address; else only loopback ones.
-        full: whether there are more connections than are answered.
+        proxies: reverse proxies that are believed when they say who the client is.
     """
 
     def __init__(
@@ -49,10 +54,11 @@ class Guard:
         app: ASGIApp,
         hosts: tuple[str, ...] = (),
         anywhere: bool = False,
-        full: Callable[[], bool] = lambda: False,
+        proxies: Proxies = NONE,
     ) -> None:
         self.app = app
-        self.full = full
+        self.proxies = proxies
+        self.requests = Places()
         self.hosts = {"localhost", *(host.lower().rstrip(".") for host in hosts)}
         self.anywhere = anywhere
 
@@ -60,7 +66,7 @@ class Guard:
         """Pass a request on, or refuse it."""
         if scope["type"] != "http":  # there are no web sockets
             raise ValueError(f"this service speaks http, not {scope['type']}")
-        scope["request_id"] = uuid.uuid4().hex[:12]
+        scope["request_id"] = _new_id()
         announced = Headers(scope=scope)
         body_ended = "transfer-encoding" not in announced and announced.get("content-length", "0").strip("0") == ""
         started = wanted = False
@@ -100,17 +106,22 @@ class Guard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
+        peer = scope["client"][0] if scope.get("client") else ""
+        client = scope["client_id"] = self.proxies.client(peer, headers.getlist("x-forwarded-for"))
+        if not self.requests.take(client, REQUESTS, share(REQUESTS)):
+            await refusal(scope, 503, "busy", "too many requests at once: try again in a second")(scope, receive, send)
+            return
         answer: ASGIApp = self.app
-        if self.full():
-            busy = refusal(scope, 503, "busy", "too many connections: try again in a second")
-            busy.headers["connection"] = "close"
-            answer = busy
-        elif len(hosts) != 1 or not self.lets_in(hosts[0]):
+        if len(hosts) != 1 or not self.lets_in(hosts[0]):
             cure = "open the address the server printed, or start it with --allow-host NAME"
             answer = refusal(scope, 400, "host_not_allowed", f"this host name is not allowed: {cure}")
         elif scope["method"] not in ("GET", "HEAD") and _foreign(headers, hosts[0]):
-            answer = refusal(scope, 403, "cross_site", "pages of other sites may not use this service")
-        await answer(scope, receive, send)
+            cure = "behind a proxy it has to pass the Host header on as it came"
+            answer = refusal(scope, 403, "cross_site", f"pages of other sites may not use this service; {cure}")
+        try:
+            await answer(scope, receive, send)
+        finally:
+            self.requests.give_back(client)
 
     def lets_in(self, host: str) -> bool:
         """Whether `host`, as the header has it (`name`, `name:port`, `[v6]:port`), is one of ours."""
@@ -154,3 +165,16 @@ def refusal(scope: Scope, status: int, code: str, message: str) -> Response:
     """`{"error": {"code", "message", "request_id"}}`, the one form every error has."""
     error = {"code": code, "message": message, "request_id": scope["request_id"]}
     return JSONResponse({"error": error}, status, {"retry-after": "1"} if status == 503 else None)
+
+
+def raw_refusal(status: int, code: str, message: str) -> bytes:
+    """`refusal`, with all that goes before it, where there is no request that an app could answer."""
+    identity = _new_id()
+    response = refusal({"request_id": identity}, status, code, message)
+    response.headers.update({**HEADERS, "x-request-id": identity, "connection": "close"})
+    lines = b"".join(b"%b: %b\r\n" % field for field in response.raw_headers)
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() + lines + b"\r\n" + bytes(response.body)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex[:12]

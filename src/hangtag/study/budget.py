@@ -17,7 +17,7 @@ from hangtag import data as datasets
 from hangtag.core import recipe as recipes
 from hangtag.core.clock import process_age_s
 from hangtag.core.recipe import NetworkRecipe
-from hangtag.data.split import stratified
+from hangtag.data.split import training_and_validation
 from hangtag.watch import Watch
 
 _STEPS = 15  # in each of two short epochs: the first few are not counted
@@ -55,7 +55,7 @@ def probe(recipe: dict[str, Any], name: str, data: str | None, device: str, watc
     dataset = datasets.find(data, name=name, size=chosen.size, colour=chosen.colour, progress=watch.reading)
     everything = dataset.training()
     everything.digest()  # as a run takes it: part of its start
-    training, validation = stratified(everything)
+    training, validation = training_and_validation(dataset, everything)
     where = machine.choose_device(device)
     prefers = models.register.facts(chosen.model.name).get("precision")
     ended: list[float] = []

@@ -8,12 +8,13 @@ from hangtag.core.printable import printable
 from hangtag.study.claims import Row
 from hangtag.study.ledger import Entry, Ledger
 
+HEADING = "# Claims, measured"
 _MARKS = {True: "yes", False: "**no**"}
 
 
 def markdown(ledger: Ledger) -> str:
     """The whole page."""
-    parts = ["# Claims, measured", _introduction(ledger)]
+    parts = [HEADING, _introduction(ledger)]
     heads = ("claimed of", "figure", "claimed", "ours", "ratio", "n", "reproduced", "better in no more time")
     table = [_cells(heads), _cells(("---", "---", "--:", "--:", "--:", "--:", "---", "---"))]
     for entry in ledger.entries:

@@ -23,10 +23,10 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, read_regular, write_file
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint
 from hangtag.core.types import Probabilities, Split
-from hangtag.data.split import only, some_classes, stratified
+from hangtag.data.split import only, some_classes, training_and_validation
 from hangtag.experiment import claim
 from hangtag.study.budget import epochs_within
-from hangtag.study.contestants import Contestant, data_set_of
+from hangtag.study.contestants import Contestant, data_set_of, place_of_data
 from hangtag.study.process import Told, ask
 from hangtag.study.significance import Contender, Pair, letters, pairs
 from hangtag.watch import clock
@@ -120,6 +120,7 @@ class Row:
             "bundles": [run["bundle"] for run in self.runs if run.get("bundle")],
             "over_budget": self.over_budget,
             "remark": self.first("remark"),
+            **({"unfinished": True} if self.first("unfinished") else {}),
             "failed": list(self.failed),
         }
 
@@ -155,8 +156,17 @@ class Comparison:
         """Rows of which at least one run came through."""
         return tuple(row for row in self.rows if row.runs)
 
+    def exceeded(self, row: Row) -> dict[str, float] | None:
+        """Seconds the slowest run of a row took and how many budgets those are; None if it kept to the budget."""
+        seconds = row.spread("seconds")
+        if not row.over_budget or self.budget_s is None or seconds is None:
+            return None
+        slowest = max(seconds.values)
+        return {"seconds": slowest, "times": slowest / self.budget_s}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
+        over = {row.name: found for row in self.rows if (found := self.exceeded(row))}
         return {
             "out": str(self.folder),
             "data": self.data,
@@ -164,7 +174,11 @@ class Comparison:
             "pictures": self.pictures,
             "seeds": list(self.seeds),
             "budget_s": self.budget_s,
-            "rows": [{**row.to_dict(), "letters": self.letters.get(row.name)} for row in self.rows],
+            "budget_exceeded": [{"recipe": name, **found} for name, found in over.items()],
+            "rows": [
+                {**row.to_dict(), "budget_exceeded": over.get(row.name), "letters": self.letters.get(row.name)}
+                for row in self.rows
+            ],
             "pairs": [pair.to_dict() for pair in self.pairs],
         }
 
@@ -221,6 +235,7 @@ def compare(
         KeyboardInterrupt: on Ctrl-C; the same call goes on.
     """
     name = data_set_of(contestants, data)
+    data = place_of_data(contestants, name) if data is None else data
     pictures, called, digest = _pictures(contestants, name, data, split, watch)
     settings = {
         "contestants": {one.name: one.identity() for one in contestants},
@@ -426,8 +441,12 @@ def _pictures(
         raise HangtagError("usage_class", f"{both}: they can only be compared on the same classes")
     training = dataset.training()
     digest = training.digest()
+    if dataset.summary is not None:
+        watch.message(str(dataset.summary()))
+    if dataset.validation is not None:
+        digest = f"{digest} {dataset.validation().digest()}"
     if split == "val":
-        return only(stratified(training)[1], classes), dataset.name, digest
+        return only(training_and_validation(dataset, training)[1], classes), dataset.name, digest
     test = dataset.test()
     return only(test, classes), dataset.name, f"{digest} {test.digest()}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hangtag import data as datasets
 from hangtag import recipes
 from hangtag.core import card as cards
 from hangtag.core import recipe as records
@@ -29,6 +30,7 @@ class Contestant:
         model: the folder of a bundle, or a file, if it is there already.
         data: the data set its recipe or card names; None for a model that others made.
         classes: those it knows, as its recipe or card says; empty: all of its data.
+        place: where its card says the data lay, as `data.find` takes it.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Contestant:
     model: Path | None = None
     data: str | None = None
     classes: tuple[str, ...] = ()
+    place: str | None = None
 
     @property
     def folder(self) -> str:
@@ -58,21 +61,26 @@ class Contestant:
         return {"sha256": cards.digest_of(card), "full": card.full, "class_names": list(card.class_names)}
 
 
-def read(words: Sequence[str], *, epochs: int | None = None) -> list[Contestant]:
+def read(words: Sequence[str], *, epochs: int | None = None, settings: Sequence[str] = ()) -> list[Contestant]:
     """What each word names: a file by its ending, else a recipe, else a bundle.
 
     Args:
         words: recipes' names or JSON files, bundles' names or folders, `.onnx` and `.keras` files.
         epochs: for every network, in place of its recipe's.
+        settings: `key=value` for every recipe, as `core.recipe.override` takes them.
 
     Raises:
-        HangtagError: `usage_*` for a name nothing has, or a word given twice; `bundle_*` for a broken bundle.
+        HangtagError: `usage_*` for a name nothing has, a word given twice or a setting that a recipe has not;
+            `bundle_*` for a broken bundle.
     """
     found: list[Contestant] = []
     for i, word in enumerate(words):
         if word in words[:i]:
             raise HangtagError("usage_value", f"{word} is named twice: each is compared with the others once")
         one = _read(word)
+        if settings and one.recipe is not None:
+            recipe = records.override(one.recipe, settings)
+            one = replace(one, recipe=recipe, data=recipe.data, classes=recipe.classes)
         if epochs is not None and isinstance(one.recipe, NetworkRecipe):
             one = replace(one, recipe=replace(one.recipe, epochs=epochs))
         taken = {other.folder.casefold() for other in found}
@@ -98,6 +106,20 @@ def data_set_of(contestants: Sequence[Contestant], data: str | None) -> str:
     return next((one.data for one in contestants if one.data is not None), "fashion-mnist")
 
 
+def place_of_data(contestants: Sequence[Contestant], name: str) -> str | None:
+    """Where the data set `name` lies, if the card of one of them knows; None where its name is enough.
+
+    Raises:
+        HangtagError: `data_not_found` if it lay in a folder that is not there any more, and nothing is called so.
+    """
+    places = [one.place for one in contestants if one.data == name and one.place]
+    if found := next((place for place in places if datasets.place_of(name, place)), None):
+        return found
+    if places:
+        datasets.find(name=name, place=places[0])  # says where it lay
+    return None
+
+
 def _read(word: str) -> Contestant:
     path = Path(word)
     if path.suffix == ".json":
@@ -121,5 +143,9 @@ def _read(word: str) -> Contestant:
     card: Card = cards.read(folder)
     classes = card.class_names if "classes_in_all" in card.data else ()
     return Contestant(
-        card.name if Path(word).exists() else word, model=folder, data=card.data.get("name"), classes=classes
+        card.name if Path(word).exists() else word,
+        model=folder,
+        data=card.data.get("name"),
+        classes=classes,
+        place=card.data.get("place"),
     )

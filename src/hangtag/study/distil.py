@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hangtag import data as datasets
 from hangtag import experiment
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
@@ -70,6 +71,8 @@ def distil(
     if not isinstance(base, NetworkRecipe):
         raise HangtagError("usage_value", f"{base.name} does not learn from probabilities: choose a network")
     watch = watch or lines()
+    if data is None:
+        data = _data_of(teachers, base)
     recipe = replace(base, teachers=tuple(teachers), teacher_views=base.teacher_views if views is None else views)
     student = experiment.run(recipe, data=data, out=out, full=full, device=device, watch=watch)
     assert student.bundle is not None
@@ -89,3 +92,14 @@ def distil(
             accuracy = None
         judged.append({"bundle": name, "name": cards.read(find_bundle(name)).name, "val_accuracy": accuracy})
     return Distilled(student=student, teachers=judged, plain=untaught)
+
+
+def _data_of(teachers: Sequence[str], base: NetworkRecipe) -> str | None:
+    """The folder the first teacher was trained on, where it is not the data set the student's recipe names."""
+    if not teachers:
+        return None
+    about = cards.read(find_bundle(teachers[0])).data
+    name = str(about.get("name", base.data))
+    if name == base.data or "place" not in about:
+        return None
+    return datasets.find(name=name, size=base.size, colour=base.colour, place=about["place"]).place or None

@@ -25,8 +25,8 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, fingerprint, from_dict
-from hangtag.core.types import Labels, Pictures, Predictor, Probabilities, Split
-from hangtag.data.split import stratified
+from hangtag.core.types import Dataset, Labels, Pictures, Predictor, Probabilities, Split
+from hangtag.data.split import data_record, training_and_validation
 from hangtag.evaluation.bundle import dataset_of, known_to, may_know_validation
 from hangtag.evaluation.evaluation import Evaluation, answers, score
 from hangtag.export import bundle as bundles
@@ -120,7 +120,7 @@ def ensemble(
         "study": "ensemble",
         "how": how,
         "members": [one.card.files[ONNX]["sha256"] for one in opened],
-        "data": {"name": dataset.name, "digest": everything.digest()},
+        "data": data_record(dataset, everything, None),
         **({"half": True} if half else {}),
     }
     folder = out or Path("runs") / f"ensemble-{fingerprint(settings)}"
@@ -130,7 +130,7 @@ def ensemble(
         if (known := _finished(folder)) is not None:
             watch.message(f"finished already: {folder}")
             return known
-        found = _made(names, opened, how, half, dataset.name, everything, folder, watch)
+        found = _made(names, opened, how, half, dataset, everything, folder, watch)
         write_file(folder / "result.json", json.dumps(dataclasses.asdict(found), indent=1).encode())
     return found
 
@@ -140,14 +140,15 @@ def _made(
     opened: list[Bundle],
     how: How,
     half: bool,
-    data: str,
+    dataset: Dataset,
     everything: Split,
     folder: Path,
     watch: Watch,
 ) -> Ensemble:
     first = opened[0].card
-    training, validation = (known_to(first, part) for part in stratified(everything))
-    reasons = [(name, may_know_validation(one.card, everything)) for name, one in zip(names, opened, strict=True)]
+    training, validation = (known_to(first, part) for part in training_and_validation(dataset, everything))
+    doubts = (may_know_validation(one.card, dataset, everything) for one in opened)
+    reasons = list(zip(names, doubts, strict=True))
     unfair = next((f"{name} {reason}" for name, reason in reasons if reason), "")
     if unfair and how == "weighted":
         raise HangtagError("usage_value", f"weights are fitted on validation pictures, and {unfair}: use --how average")
@@ -162,7 +163,7 @@ def _made(
     weights = [1 / len(names)] * len(names)
     if how == "weighted":
         weights = fit_weights(said, validation.labels).tolist()
-    card = _card(how, names, opened, weights, data, everything.digest())
+    card = _card(how, names, opened, weights, dataset.name, everything.digest())
     proof = validation.images[: experiment.PARITY_PICTURES]
     if how == "soup":
         content, stirred, parity, card = _soup(names, opened, training, proof, card, watch)
@@ -233,7 +234,8 @@ def _check_alike(names: Sequence[str], opened: list[Bundle]) -> None:
     for name, one in zip(names, opened, strict=True):
         card = one.card
         if ONNX not in one.files:
-            raise HangtagError("bundle_incompatible", f"{name} holds no model.onnx to put together with others")
+            cure = ": let it train to its end" if card.unfinished else ""
+            raise HangtagError("bundle_incompatible", f"{name} holds no model.onnx to put together with others{cure}")
         if card.class_names != first.class_names:
             other = next(
                 (

@@ -27,8 +27,8 @@ from hangtag.core.files import owning, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import ClassicalRecipe
 from hangtag.core.types import Dataset, Pictures, Predictor, Probabilities, Split
-from hangtag.data.split import few_of_each, only, some_classes, stratified
-from hangtag.evaluation.bundle import known_to, may_know_validation
+from hangtag.data.split import few_of_each, only, some_classes, training_and_validation
+from hangtag.evaluation.bundle import changed_since, check_test, known_to, may_know_validation
 from hangtag.evaluation.evaluation import Evaluation, answers, score
 from hangtag.predict import foreign
 from hangtag.predict.foreign import ForeignPredictor, Reading
@@ -148,9 +148,13 @@ def open_and_judge(model: str, name: str, data: str | None, split: Half, folder:
         card = recogniser.card
         dataset = datasets.find(data, name=name, size=card.size, colour=card.colour, progress=watch.reading)
         everything = dataset.training()
-        unfair = may_know_validation(card, everything)
+        unfair = may_know_validation(card, dataset, everything)
         if unfair and split == "val":
             raise HangtagError("usage_split", f"{card.name} {unfair}: use --split test")
+        if split == "test":
+            check_test(card, dataset)
+        if reason := changed_since(card, dataset):
+            watch.message(reason)
         some = known_to(card, everything).class_names
         halves = _Halves(dataset, some, few=card.recipe.get("few"), seed=card.recipe.get("seed", 0))
         own = card.data.get("digest") == everything.digest()  # of other data nobody knows what it learnt from
@@ -217,7 +221,7 @@ class _Halves:
                 self._test = only(self.dataset.test(), self._classes)
             return self._test
         if self._parted is None:
-            training, validation = (only(part, self._classes) for part in stratified(self.dataset.training()))
+            training, validation = (only(part, self._classes) for part in training_and_validation(self.dataset))
             if self._few is not None:
                 training = few_of_each(training, self._few, self._seed)
             self._parted = training_sample(training), validation
@@ -271,8 +275,10 @@ def _facts(card: Card) -> dict[str, Any]:
     """What a bundle's card tells of its training."""
     size = card.files.get(ONNX, {}).get("bytes") or sum(file["bytes"] for file in card.files.values())
     where = card.training.get("device")
+    remark = f"was trained before; its time and memory are what its card says, on {where}" if where else None
     return {
-        "remark": f"was trained before; its time and memory are what its card says, on {where}" if where else None,
+        "remark": "; ".join(filter(None, (card.unfinished_text(), remark))) or None,
+        **({"unfinished": True} if card.unfinished else {}),
         "seconds": card.training.get("seconds"),
         "peak_rss_mb": card.training.get("peak_rss_mb"),
         "epochs": card.training.get("epochs"),

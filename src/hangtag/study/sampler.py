@@ -7,11 +7,12 @@ machine. Here each trial has a sampler of its own.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
 from hangtag.core.seeds import derive
@@ -47,6 +48,24 @@ class Sampler(BaseSampler):
         if param_name in self.planned:
             return self.planned[param_name]
         return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+
+    def draft(self, study: optuna.Study, trial: FrozenTrial, again: int = 0) -> Callable[[str, BaseDistribution], Any]:
+        """What each key would be for this trial, before any of it is written down.
+
+        Args:
+            study, trial: for which.
+            again: 0 for what TPE draws; above, other values each time, evenly from the whole space.
+
+        Returns:
+            A function from key and distribution to the value.
+        """
+        if again:
+            evenly = RandomSampler(seed=derive(self._seed, f"redraw {again}", trial.number) % 2**32)
+            return lambda key, distribution: evenly.sample_independent(study, trial, key, distribution)
+        together = self.sample_relative(study, trial, self.infer_relative_search_space(study, trial))
+        return lambda key, distribution: (
+            together[key] if key in together else self.sample_independent(study, trial, key, distribution)
+        )
 
     def _of(self, trial: FrozenTrial) -> TPESampler:
         if trial.number != self._number:

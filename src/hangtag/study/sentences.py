@@ -6,12 +6,35 @@ import itertools
 
 from hangtag.study.compare import Comparison, Row
 from hangtag.study.significance import Pair
+from hangtag.watch import clock
 
 _MOST = 6  # sentences on neighbours
 
 
 def sentences(comparison: Comparison) -> tuple[str, ...]:
-    """Who is best, then each model against the next in rank; the matrix has every pair."""
+    """Whether all had the same time; who is best, then each against the next in rank. The matrix has every pair."""
+    return (*on_budget(comparison), *_ranking(comparison))
+
+
+def on_budget(comparison: Comparison) -> tuple[str, ...]:
+    """Who took longer than the budget, and by how much; nothing where nobody did."""
+    over = [(row, found) for row in comparison.standing if (found := comparison.exceeded(row))]
+    if not over or comparison.budget_s is None:
+        return ()
+    said = [
+        f"{row.name} ({clock(found['seconds'])}, {found['times']:.1f} times as long{_why(row)})" for row, found in over
+    ]
+    listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+    return (f"Not a fair race: the budget of {clock(comparison.budget_s)} did not bind for {listed}.",)
+
+
+def _why(row: Row) -> str:
+    if row.first("epochs") is None:
+        return ": it has no epochs to cut"
+    return ": one epoch takes longer" if row.first("epochs") == 1 else ""
+
+
+def _ranking(comparison: Comparison) -> tuple[str, ...]:
     names = [row.name for row in comparison.standing]
     if len(names) < 2:
         return ("There is one model only: nothing to hold it against.",) if names else ()

@@ -13,11 +13,12 @@ import importlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, get_type_hints
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.keys import REGISTRIES, full_key
 from hangtag.core.recipe import Option, Part, Recipe, options_of, override
 from hangtag.core.typed import check_keys, coerce, parse
 from hangtag.study import spaces
@@ -30,14 +31,6 @@ _RANGE = re.compile(r"(.+?)\.\.(.+?)(?::(log|linear))?")
 _FACTOR = 10  # between the ends of a range, from which on it is logarithmic unless told
 # What is judged is the same for all trials.
 _FIXED = ("kind", "name", "data", "classes", "size", "colour", "checkpoint_s")
-_REGISTRIES = {
-    "model": "hangtag.models",
-    "augment": "hangtag.augment",
-    "optimiser": "hangtag.training.optimisers",
-    "schedule": "hangtag.training.schedules",
-    "average": "hangtag.training.averages",
-    "estimator": "hangtag.classical",
-}
 
 
 @dataclass(frozen=True)
@@ -93,19 +86,37 @@ class Space:
                 recipe = applied(recipe, {key: settings[key]})
         return settings
 
+    @property
+    def endless(self) -> str | None:
+        """The first key whose values cannot be counted, a range of fractions; None if all can be tried."""
+        return next((key for key, dimension in self.dimensions.items() if _values(dimension) is None), None)
+
+    def size(self) -> int | None:
+        """How many combinations there are; None where there is no end of them."""
+        return None if self.endless else self._count(self.recipe, list(self.dimensions.items()))
+
     def combinations(self) -> Iterator[Settings]:
         """Every one, the last key turning fastest.
 
         Raises:
             HangtagError: `usage_space`, if there is no end of them.
         """
-        endless = [key for key, dimension in self.dimensions.items() if isinstance(dimension, Range)]
-        if endless:
-            key = endless[0]
+        if key := self.endless:
             raise HangtagError(
                 "usage_space", f"a grid wants values, and {key} is a range: say {key}=A,B,C, or take --sampler tpe"
             )
         yield from self._turn(self.recipe, list(self.dimensions.items()))
+
+    def _count(self, recipe: Recipe, left: list[tuple[str, Range | Choice]]) -> int:
+        if not left:
+            return 1
+        (key, dimension), *left = left
+        if not _counts(recipe, key):
+            return self._count(recipe, left)
+        values = _values(dimension) or ()
+        if not _decides(key, left):
+            return len(values) * self._count(recipe, left)
+        return sum(self._count(applied(recipe, {key: value}), left) for value in values)
 
     def _turn(self, recipe: Recipe, left: list[tuple[str, Range | Choice]]) -> Iterator[Settings]:
         if not left:
@@ -115,9 +126,9 @@ class Space:
         if not _counts(recipe, key):
             yield from self._turn(recipe, left)
             return
-        assert isinstance(dimension, Choice)
-        for value in dimension.values:
-            for rest in self._turn(applied(recipe, {key: value}), left):
+        for value in _values(dimension) or ():
+            chosen = applied(recipe, {key: value}) if _decides(key, left) else recipe
+            for rest in self._turn(chosen, left):
                 yield {key: value, **rest}
 
     def start(self) -> Settings:
@@ -142,7 +153,7 @@ def read(lines: Iterable[str], recipe: Recipe) -> Space:
             key, _, text = setting.partition("=")
             if not key.strip():
                 raise HangtagError("usage_space", f"--space wants a name or key=values, not {line!r}")
-            found[key.strip()] = _dimension(key.strip(), text.strip())
+            found[_full(recipe, key.strip())] = _dimension(key.strip(), text.strip())
     if not found:
         raise HangtagError("usage_space", "no space was given: say --space NAME (hangtag list spaces) or key=low..high")
     ordered = dict(sorted(found.items(), key=lambda item: "." in item[0]))  # parts before their options
@@ -187,6 +198,12 @@ def plain(value: Value) -> Any:
     return parse(value) if isinstance(value, str) else value
 
 
+def _full(recipe: Recipe, key: str) -> str:
+    """The key in full. `optimiser.sgd.lr` stays as it is: the recipe's own optimiser may be another."""
+    head, *rest = key.split(".")
+    return ".".join([full_key(recipe, head), *rest]) if len(rest) == 2 else full_key(recipe, key)
+
+
 def _dimension(key: str, text: str) -> Range | Choice:
     if matched := _RANGE.fullmatch(text):
         ends = [parse(end) for end in matched.groups()[:2]]
@@ -201,7 +218,8 @@ def _dimension(key: str, text: str) -> Range | Choice:
     if len(parts) > 1 and not all(parts) and "|" not in text:
         raise HangtagError("usage_space", f"{key}={text}: a value is missing between the commas")
     if len(set(map(repr, values))) < len(values):
-        cure = f"for lists say '{key}=[32,64],[16,32]' or '{key}=32,64|16,32'" if "," in text else "say it once"
+        lists = f" (lists are written '{key}=[32,64],[16,32]' or '{key}=32,64|16,32')" if "," in text else ""
+        cure = f"say it once{lists}"
         raise HangtagError("usage_space", f"{key}={text} has a value twice: {cure}")
     if len(values) < 2:
         cure = f"give a range {key}=A..B or values {key}=A,B,C"
@@ -238,7 +256,7 @@ def _checked(space: Space, key: str, dimension: Range | Choice) -> Range | Choic
     check_keys({head: None}, [name for name in hints if name not in _FIXED], f"recipe {space.recipe.name!r}")
     if not rest:
         kinds = [hints[head]]
-    elif len(rest) > 2 or head not in _REGISTRIES:
+    elif len(rest) > 2 or head not in REGISTRIES:
         raise HangtagError("usage_unknown_key", f"{key!r} names nothing in recipe {space.recipe.name!r}")
     else:
         kinds = [_option(head, part, rest[-1]).kind for part in _possible(space, head, key, rest[:-1])]
@@ -262,7 +280,23 @@ def _checked(space: Space, key: str, dimension: Range | Choice) -> Range | Choic
             getattr(recipe, head) if isinstance(value, int) else value
             for recipe, value in zip(recipes, values, strict=True)
         ]
-    return dimension if isinstance(dimension, Range) else Choice(tuple(values))
+    if isinstance(dimension, Range):
+        return dimension
+    if len(set(map(repr, values))) < len(values):  # 0 and 0.0, once both are shares
+        raise HangtagError("usage_space", f"{key}={dimension} has a value twice: say it once")
+    return Choice(tuple(values))
+
+
+def _values(dimension: Range | Choice) -> Sequence[Value] | None:
+    """What can be tried of a dimension, one by one; None of a range of fractions."""
+    if isinstance(dimension, Choice):
+        return dimension.values
+    return range(int(dimension.low), int(dimension.high) + 1) if dimension.whole else None
+
+
+def _decides(key: str, left: list[tuple[str, Range | Choice]]) -> bool:
+    """Whether some of the keys that are left only count for some values of this one."""
+    return any(other.startswith(f"{key}.") for other, _ in left)
 
 
 def _read(value: Value, kinds: list[Any], key: str) -> Value:
@@ -296,7 +330,7 @@ def _option(head: str, name: str, option: str) -> Option:
 
 
 def _maker(head: str, name: str) -> Callable[..., Any]:
-    maker: Callable[..., Any] = importlib.import_module(_REGISTRIES[head]).register.get(name)
+    maker: Callable[..., Any] = importlib.import_module(REGISTRIES[head]).register.get(name)
     return maker
 
 
@@ -325,7 +359,9 @@ def _own(recipe: Recipe, key: str) -> Value:
     value = getattr(recipe, head)
     if rest:
         part = next(part for part in _parts(value) if len(rest) == 1 or part.name == rest[0])
-        value = part.options.get(rest[-1], _option(head, part.name, rest[-1]).default)
+        option = _option(head, part.name, rest[-1])
+        value = part.options.get(rest[-1], option.default)
+        value = _read(value, [option.kind], key) if isinstance(value, int | float) else value  # lr=1 is lr=1.0
     elif isinstance(value, Part):
         value = value.name
     elif isinstance(value, tuple):

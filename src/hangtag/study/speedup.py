@@ -21,7 +21,7 @@ from hangtag import data as datasets
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.recipe import ClassicalRecipe, Recipe, override, to_dict
-from hangtag.data.split import stratified
+from hangtag.data.split import data_record, training_and_validation
 from hangtag.evaluation.bundle import known_to
 from hangtag.experiment import claim
 from hangtag.study.trainers import Trainers
@@ -174,8 +174,8 @@ def speed_chain(
         sweep(out, owned=True)
         steps = {str(i): {"name": change.name, "recipe": to_dict(recipe)} for i, (change, recipe) in enumerate(chain)}
         dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour)
-        settings = {"steps": steps, "data": {"name": dataset.name, "digest": dataset.training().digest()}}
-        claim(out, "speedup.json", settings, made=tuple(path.name for path in out.glob("*-*")))
+        settings = {"steps": steps, "data": data_record(dataset, dataset.training(), None)}
+        claim(out, "speedup.json", settings, made=(*(path.name for path in out.glob("*-*")), "chain.json"))
         found: dict[str, list[dict[str, Any]]] = {change.name: [] for change, _ in chain}
         spent = 0.0
         for turn in range(repeats):
@@ -267,7 +267,7 @@ def _judged(place: Path, data: str | None, progress: Callable[[str, int, int], N
         return known
     model = predict.load(place / "bundle")
     dataset = datasets.find(data, name=str(model.card.data["name"]), size=model.card.size, colour=model.card.colour)
-    training, test = (known_to(model.card, part) for part in (stratified(dataset.training())[0], dataset.test()))
+    training, test = (known_to(model.card, part) for part in (training_and_validation(dataset)[0], dataset.test()))
     found = {
         "data": dataset.name,
         "train": evaluation.judge(model, training, progress).accuracy,

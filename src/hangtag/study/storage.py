@@ -6,9 +6,10 @@ import contextlib
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hangtag.core.errors import HangtagError
+from hangtag.core.errors import HangtagError, writing_to
 from hangtag.core.optional import require
 
 if TYPE_CHECKING:
@@ -111,6 +112,37 @@ def reaching(url: str) -> Iterator[None]:
             f"{hidden(url)} cannot be used ({reason[:300]}): see that the database runs and lets you in; "
             f"the same command then goes on",
         ) from error
+
+
+@contextlib.contextmanager
+def in_turn(storage: optuna.storages.RDBStorage, study_id: int) -> Iterator[None]:
+    """Let no other process choose settings for this study meanwhile: two would choose the same.
+
+    The study's row is locked, as Optuna does to number a trial; databases free it when the process dies. SQLite, which
+    has no such lock, gets a lock file beside the database.
+    """
+    import sqlalchemy
+
+    if storage.engine.dialect.name == "sqlite":
+        from filelock import FileLock
+
+        file = storage.engine.url.database
+        if file in (None, "", ":memory:"):  # nobody else can reach it
+            yield
+            return
+        lock = FileLock(f"{file}.lock")
+        with writing_to(Path(lock.lock_file)):
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+        return
+    studies = sqlalchemy.table("studies", sqlalchemy.column("study_id"))
+    row = sqlalchemy.select(studies.c.study_id).where(studies.c.study_id == study_id).with_for_update()
+    with storage.engine.begin() as connection:
+        connection.execute(row)
+        yield
 
 
 def join(storage: optuna.storages.RDBStorage, name: str, settings: dict[str, Any], *, timed: bool) -> optuna.Study:

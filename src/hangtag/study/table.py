@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from hangtag.core.printable import harmless, printable
+from hangtag.core.printable import harmless, one_line, printable
 from hangtag.study.compare import Comparison, Row, Spread
 from hangtag.watch import clock
 
@@ -74,7 +74,7 @@ def to_csv(comparison: Comparison) -> bytes:
         failed = "; ".join(f"seed {one['seed']}: {one['error']['message']}" for one in row.failed)
         fit = (row.first("fit") or {}).get("verdict", "")
         cells += [fit, comparison.letters.get(row.name, ""), "yes" if row.over_budget else "", failed]
-        writer.writerow([harmless("" if cell is None else _plain(cell)) for cell in cells])
+        writer.writerow([harmless(one_line(cell)) if isinstance(cell, str) else _plain(cell) for cell in cells])
     return stream.getvalue().encode()
 
 
@@ -86,11 +86,11 @@ def to_markdown(comparison: Comparison, sentences: tuple[str, ...], how: str) ->
         f"| {' | '.join(heads)} |",
         f"| --- |{' --: |' * len(shown)}",
         *(
-            f"| {' | '.join([f'`{_cell(row.name)}`', *(_cell(column.shown(row)) for column in shown)])} |"
+            f"| {' | '.join([_code(row.name), *(_cell(column.shown(row)) for column in shown)])} |"
             for row in comparison.standing
         ),
     ]
-    failed = [f"- `{_cell(row.name)}` {_cell(line)}" for row in comparison.rows for line in failures(row)]
+    failed = [f"- {_code(row.name)} {_cell(line)}" for row in comparison.rows for line in failures(row)]
     said = [f"- {_cell(sentence)}" for sentence in sentences]
     return "\n".join([*lines, "", *said, *failed, "", f"<sub>{_cell(how)}</sub>", ""])
 
@@ -119,9 +119,18 @@ def _number(value: float | None, form: str) -> str:
 
 
 def _plain(cell: object) -> str:
+    if cell is None:
+        return ""
     return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 
 def _cell(text: str) -> str:
     """Text that ends no cell and starts no markup."""
-    return printable(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    shown = printable(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;").replace("`", "'")
+    return shown.replace("|", "\\|").replace("[", "\\[").replace("*", "\\*")
+
+
+def _code(name: str) -> str:
+    """A name as code, in which nothing but a bar and a backtick means anything."""
+    shown = printable(name).replace("`", "'").replace("|", "\\|").replace("<", "&lt;")
+    return f"`{shown}`"

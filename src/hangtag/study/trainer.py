@@ -130,7 +130,11 @@ def _dataset(data: str | None, name: str, size: int, colour: bool) -> Dataset:
     """The data, read once for all runs of a study: no run's time is that of reading."""
     found = datasets.find(data, name=name, size=size, colour=colour)
     training = found.training()
-    return dataclasses.replace(found, training=lambda: training)
+    found = dataclasses.replace(found, training=lambda: training)
+    if found.validation is None:
+        return found
+    validation = found.validation()
+    return dataclasses.replace(found, validation=lambda: validation)
 
 
 def _warm_up(recipe: Recipe, dataset: Dataset, device: str) -> None:
@@ -143,7 +147,7 @@ def _warm_up(recipe: Recipe, dataset: Dataset, device: str) -> None:
 
     few = dataset.training().take(np.arange(min(len(dataset.training()), _FEW)))
     brief = dataclasses.replace(recipe, epochs=1) if isinstance(recipe, NetworkRecipe) else recipe
-    given = dataclasses.replace(dataset, training=lambda: few)
+    given = dataclasses.replace(dataset, training=lambda: few, validation=None)
     with contextlib.suppress(HangtagError), tempfile.TemporaryDirectory() as folder:
         experiment.run(brief, data=given, out=Path(folder), device=device, watch=Watch())
 

@@ -21,7 +21,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.recipe import NetworkRecipe, Part, fingerprint, from_dict, options_of, to_dict
-from hangtag.data.split import some_classes
+from hangtag.data.split import data_record, some_classes
 from hangtag.watch import Watch, lines
 
 RESULT = "transfer.json"
@@ -140,7 +140,7 @@ def transfer(
     settings = {
         "study": "transfer",
         "recipe": to_dict(base),
-        "data": {"name": dataset.name, "digest": dataset.training().digest()},
+        "data": data_record(dataset, dataset.training(), None),
         "from": list(learnt),
         "to": list(new),
         "few": sorted(few),
@@ -149,7 +149,8 @@ def transfer(
     folder = out or Path("runs") / f"transfer-{fingerprint(settings)}"
     with owning(folder, "run_busy", f"another process is at work in {folder}: wait for it, or choose another --out"):
         sweep(folder, owned=True)
-        experiment.claim(folder, "study.json", settings, made=("pretrain", *KINDS, "bundle", "run.json"))
+        made = ("pretrain", *KINDS, "bundle", "run.json", RESULT, "transfer.html")
+        experiment.claim(folder, "study.json", settings, made=made)
         if (known_result := _finished(folder)) is not None:
             watch.message(f"finished already: {folder}")
             return known_result

@@ -7,15 +7,14 @@ goes on, and several machines may work at one study.
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 import secrets
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,11 +25,12 @@ from hangtag.core.files import owning, read_regular, sweep, write_file
 from hangtag.core.optional import require
 from hangtag.core.paths import folder_name
 from hangtag.core.recipe import NetworkRecipe, Recipe, fingerprint, to_dict
-from hangtag.data.split import VALIDATION_SEED, only, some_classes, stratified
+from hangtag.data.split import VALIDATION_SEED, data_record, only, some_classes, training_and_validation
 from hangtag.experiment import differences
 from hangtag.study import storage as storages
 from hangtag.study import trials as judging
-from hangtag.study.space import Choice, Range, Settings, Space, Value, applied
+from hangtag.study.chooser import Chooser, identity
+from hangtag.study.space import Range, Settings, Space, applied
 from hangtag.study.trainers import Trainers
 from hangtag.study.trials import Objective, State, Trial
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from hangtag.training.interrupt import Stop
 
 TRIALS = 30  # by default
-_ENDLESS = 100_000  # combinations: nobody waits for so many
 _PARTS = 20  # of a run: trials of different epochs are compared after the same share of theirs
 _UNPRUNED, _FIRST = 0.2, 5  # share of a run in which, and trials among which, none is pruned
 _DEATHS = 3  # of a trial's process, after which the trial has failed
@@ -96,6 +95,8 @@ class Study:
     validation: int  # pictures that accuracies are of
     data: str | None  # as it was asked for
     stopped: bool  # by Ctrl-C or SIGTERM, all trials saved; the same call goes on
+    combinations: int | None = None  # different settings there are, the recipe's own counted; None: no end of them
+    all_tried: bool = False  # each of them once
     optuna: optuna.Study = field(repr=False)
 
 
@@ -117,11 +118,14 @@ def tune(
 ) -> Study:
     """Try settings of `space` until there are `trials` trials, the recipe as it stands being the first.
 
+    Where settings can be counted, none is tried twice, failed ones included, and the study ends when all were tried.
+
     Args:
         space: of a recipe; see `space.read`.
         objective: validation accuracy, or that against training time.
         grid: try every combination, in order; by default TPE chooses.
-        trials: how many in all; by default 30, or all combinations of a grid, or what `timeout_s` allows.
+        trials: how many in all; by default 30, or all combinations of a grid, or what `timeout_s` allows. Never more
+            than there are combinations.
         timeout_s: after this long no new trial begins.
         jobs: trials at a time, each in a process of its own.
         prune: stop trials that do worse than the median of those before after the same share of their epochs. By
@@ -139,21 +143,21 @@ def tune(
     """
     from hangtag.training import interrupt
 
-    for package in ("optuna", "sklearn"):
-        require(package, extra="tune")
     watch = watch or Watch()
     recipe = space.recipe
+    require_extras(recipe)
     if prune and objective != "accuracy":
         raise HangtagError("usage_value", "trials are pruned by one number: leave out --prune, or take accuracy alone")
-    if isinstance(recipe, NetworkRecipe):
-        require("torch", extra="train")
-        if recipe.start is not None:
-            from hangtag.training.start import read
+    if isinstance(recipe, NetworkRecipe) and recipe.start is not None:
+        from hangtag.training.start import read
 
-            read(recipe.start)  # or each trial would fail for it
+        read(recipe.start)  # or each trial would fail for it
     if objective == "accuracy-time" and jobs > 1:
         watch.message("trials side by side slow each other down: their times say less than with --jobs 1")
-    planned, wanted = _planned(space, grid, trials, timeout_s)
+    chooser = Chooser(space, grid=grid)
+    wanted = _wanted(chooser.total, grid, trials, timeout_s)
+    if chooser.total is not None and (trials or 0) > chooser.total:
+        watch.message(f"the study ends before {trials} trials: the space has {_combinations(chooser)}, each tried once")
     about_data, validation = _about(recipe, data, watch)
     settings = {
         "recipe": to_dict(recipe),
@@ -176,7 +180,7 @@ def tune(
                 study=study,
                 storage=connection,
                 space=space,
-                planned=planned,
+                chooser=chooser,
                 objective=objective,
                 wanted=wanted,
                 prune=objective == "accuracy" if prune is None else prune,
@@ -191,6 +195,9 @@ def tune(
             stopped = work.to_end(stop, timeout_s)
             known = work.trials()
             start, best = work.start(known), work.best(known)
+            all_tried = work.all_tried
+    if all_tried and not stopped and not grid:  # of a grid nobody expects anything else
+        watch.message(f"all was tried: the space has {_combinations(chooser)}")
     found = Study(
         out=folder,
         name=name or label,
@@ -204,40 +211,50 @@ def tune(
         validation=validation,
         data=data,
         stopped=stopped,
+        combinations=chooser.total,
+        all_tried=all_tried,
         optuna=study,
     )
     return found
 
 
-def _planned(
-    space: Space, grid: bool, trials: int | None, timeout_s: float | None
-) -> tuple[list[Settings], int | None]:
-    """What is tried first, in order, and how many trials are wanted in all; None where only time sets an end.
+def require_extras(recipe: Recipe) -> None:
+    """Look for all that a study of the recipe needs, before anything is read or asked.
 
-    First comes the recipe as it stands, then every combination: of a grid, and of a space so small that all of it can
-    be tried where no number is said.
+    Raises:
+        HangtagError: `extra_missing`.
     """
-    start = space.start()
-    if not grid and (trials or not timeout_s):
-        return [start], trials or TRIALS
-    if not grid and any(isinstance(dimension, Range) for dimension in space.dimensions.values()):
-        return [start], None
-    combinations = itertools.islice(space.combinations(), None if grid else _ENDLESS)
-    every = [start, *(settings for settings in combinations if settings != start)]
-    if grid:
-        return every, min(trials or len(every), len(every))
-    return every if len(every) <= TRIALS else [start], len(every)
+    for package in ("optuna", "sklearn", "jinja2"):
+        require(package, extra="tune")
+    if isinstance(recipe, NetworkRecipe):
+        for package in ("torch", "safetensors", "onnx"):
+            require(package, extra="tune")
+
+
+def _wanted(total: int | None, grid: bool, trials: int | None, timeout_s: float | None) -> int | None:
+    """How many trials in all; None where only time sets an end."""
+    asked = trials or (None if grid or timeout_s else TRIALS)
+    return min((number for number in (asked, total) if number is not None), default=None)
+
+
+def _combinations(chooser: Chooser) -> str:
+    assert chooser.total is not None
+    size = chooser.total - chooser.outside
+    text = f"{size:,} combination{'' if size == 1 else 's'}"
+    return f"{text}, and the recipe as it stands is not among them" if chooser.outside else text
 
 
 def _about(recipe: Recipe, data: str | None, watch: Watch) -> tuple[dict[str, Any], int]:
     """What the trials will learn from; the test pictures are not even opened."""
     dataset = datasets.find(data, name=recipe.data, size=recipe.size, colour=recipe.colour, progress=watch.reading)
     everything = dataset.training()
+    if dataset.summary is not None:
+        watch.message(str(dataset.summary()))
     classes = some_classes(recipe.classes, dataset.class_names) if recipe.classes else dataset.class_names
-    training, validation = (only(part, classes) for part in stratified(everything))
+    whole, held_out = training_and_validation(dataset, everything)
+    training, validation = only(whole, classes), only(held_out, classes)
     about = {
-        "name": dataset.name,
-        "digest": everything.digest(),
+        **data_record(dataset, everything, held_out),
         "training": len(training),
         "validation": len(validation),
         "validation_seed": VALIDATION_SEED,
@@ -290,7 +307,7 @@ class _Work:
     study: optuna.Study
     storage: optuna.storages.RDBStorage
     space: Space
-    planned: list[Settings]
+    chooser: Chooser
     objective: Objective
     wanted: int | None
     prune: bool
@@ -357,17 +374,32 @@ class _Work:
 
     def start(self, trials: list[Trial]) -> Trial | None:
         """The recipe as it stands, once it is trained."""
-        return next((t for t in judging.complete(trials) if t.settings == self.planned[0]), None)
+        return next((t for t in judging.complete(trials) if t.settings == self.chooser.start), None)
 
     def best(self, trials: list[Trial]) -> Trial | None:
         """See `trials.best`."""
         return judging.best(trials, self.objective, self.start(trials))
 
+    @property
+    def all_tried(self) -> bool:
+        """Whether no combination is left, and every trial is over."""
+        known = self._look(anew=True)
+        on = any(_state(trial) in ("running", "waiting") for trial in known)
+        return self.chooser.total is not None and not on and self._number(known) >= self.chooser.total
+
+    def _number(self, trials: Sequence[FrozenTrial]) -> int:
+        """How many of the trials that were asked for these are. Where settings can be counted, different ones are."""
+        counted = [trial for trial in trials if _counts(trial)]
+        if self.chooser.total is None:
+            return len(counted)
+        chosen = [trial.user_attrs.get("settings") for trial in counted]
+        return len({identity(settings) for settings in chosen if settings is not None}) + chosen.count(None)
+
     def _ask(self) -> optuna.Trial | None:
         """The next trial, if one is wanted; no other process is given it."""
         known = self._look(anew=True)
         waiting = any(_state(trial) == "waiting" for trial in known)
-        if not waiting and self.wanted is not None and sum(map(_counts, known)) >= self.wanted:
+        if not waiting and self.wanted is not None and self._number(known) >= self.wanted:
             return None
         trial = self.study.ask()
         self.storage.record_heartbeat(trial._trial_id)
@@ -378,40 +410,56 @@ class _Work:
         """Give a trial its settings; it is on from here, unless it is one too many or its result is known."""
         import optuna
 
-        known = self._look(anew=True)
-        origin = next(t.system_attrs.get("failed_trial", t.number) for t in known if t.number == trial.number)
-        place = sum(_counts(other) for other in known if other.number < origin)
-        if origin == trial.number and self.wanted is not None and place >= self.wanted:
+        alone = nullcontext() if self.alone else storages.in_turn(self.storage, self.study._study_id)
+        with alone:
+            settings, known = self._settings(trial), self._known
+        if settings is None:
             trial.set_user_attr("surplus", True)  # another machine asked at the same moment
             self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
             return
-        settings = trial.user_attrs.get("settings")
-        if settings is None:
-            settings = self._draw(trial, self.planned[place] if place < len(self.planned) else {})
-            trial.set_user_attr("settings", settings)
-        twins = (t for t in map(_trial, known) if t.state == "complete" and t.settings == settings)
-        if (twin := next(twins, None)) is not None:
+        self._write_down(trial, settings)
+        twins = (t for t in map(_trial, known) if t.state in ("complete", "failed") and t.settings == settings)
+        if (twin := next((t for t in twins if t.number != trial.number), None)) is not None:
             trial.set_user_attr("same_as", twin.number)
-            self._tell(trial, judging.accuracy(twin), judging.seconds(twin))
+            if twin.state == "complete":
+                self._tell(trial, judging.accuracy(twin), judging.seconds(twin))
+            else:
+                trial.set_user_attr("error", twin.error)
+                self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
             return
         self._on[trial.number], self._now[trial.number] = trial, Now()
 
-    def _draw(self, trial: optuna.Trial, planned: Settings) -> Settings:
-        """The planned settings, or the sampler's."""
-        self.sampler.planned = planned
-
-        def pick(key: str, dimension: Range | Choice) -> Value:
-            if planned and planned[key] not in dimension:
-                return planned[key]  # the recipe's own, outside the space: nothing to learn from for the sampler
-            if not isinstance(dimension, Range):
-                return trial.suggest_categorical(key, dimension.values)
-            if dimension.whole:
-                return trial.suggest_int(key, int(dimension.low), int(dimension.high), log=dimension.log)
-            return trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
-
-        settings = {key: pick(key, self.space.dimensions[key]) for key in planned} if planned else self.space.draw(pick)
-        self.sampler.planned = {}
+    def _settings(self, trial: optuna.Trial) -> Settings | None:
+        """The settings it has, or those it gets; None if it is one too many."""
+        known = self._look(anew=True)
+        frozen = next(other for other in known if other.number == trial.number)
+        origin = frozen.system_attrs.get("failed_trial", trial.number)
+        before = [other for other in known if other.number < origin]
+        if origin == trial.number and self.wanted is not None and self._number(before) >= self.wanted:
+            return None
+        settings: Settings | None = frozen.user_attrs.get("settings")
+        if settings is None:
+            others = [other.user_attrs.get("settings") for other in known if other.number != trial.number]
+            taken = [other for other in others if other is not None]
+            settings = self.chooser.choose(taken, self.study, frozen, self.sampler)
+            if settings is not None:
+                trial.set_user_attr("settings", settings)
         return settings
+
+    def _write_down(self, trial: optuna.Trial, settings: Settings) -> None:
+        """Let Optuna know a trial's settings, as far as they lie in the space: outside there is nothing to learn."""
+        self.sampler.planned = settings
+        for key, value in settings.items():
+            dimension = self.space.dimensions[key]
+            if value not in dimension:
+                continue
+            if not isinstance(dimension, Range):
+                trial.suggest_categorical(key, dimension.values)
+            elif dimension.whole:
+                trial.suggest_int(key, int(dimension.low), int(dimension.high), log=dimension.log)
+            else:
+                trial.suggest_float(key, dimension.low, dimension.high, log=dimension.log)
+        self.sampler.planned = {}
 
     def _start(self, number: int) -> None:
         trial = self._on[number]

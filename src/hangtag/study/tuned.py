@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hangtag.core.files import write_file
-from hangtag.core.printable import as_text, harmless, printable
+from hangtag.core.printable import as_text, harmless, one_line, printable
 from hangtag.core.recipe import Recipe, to_dict
 from hangtag.study import trials as judging
 from hangtag.study.space import applied, plain, written
@@ -77,6 +77,8 @@ class Tuned:
             "front": [_reached(trial) for trial in self.front],
             "importance": self.importance,
             "validation": study.validation,
+            "combinations": study.combinations,
+            "all_tried": study.all_tried,
             "recipe": None if self.recipe is None else as_text(self.recipe_file),
             "sentence": self.sentence,
         }
@@ -99,15 +101,17 @@ class Tuned:
     def _csv(self) -> str:
         keys = list(self.study.space.dimensions)
         stream = io.StringIO()
-        rows = csv.writer(stream, lineterminator="\n")
+        rows = csv.writer(stream, lineterminator="\r\n")
         rows.writerow(["trial", "state", "val_accuracy", "seconds", *keys, "error"])
         for trial in self.study.trials:
             settings = ["" if key not in trial.settings else written(trial.settings[key]) for key in keys]
             numbers = ["" if value is None else str(value) for value in (trial.val_accuracy, trial.seconds)]
-            rows.writerow(
-                [str(trial.number), trial.state, *numbers, *map(harmless, settings), harmless(trial.error or "")]
-            )
+            rows.writerow([str(trial.number), trial.state, *numbers, *map(_cell, settings), _cell(trial.error or "")])
         return stream.getvalue()
+
+
+def _cell(text: str) -> str:
+    return harmless(one_line(text))
 
 
 def results(study: Study) -> Tuned:

@@ -55,12 +55,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     try:
         with new_folder(folder / f"step-{checkpoint.step:09d}") as temporary:
             contents = {
-                "state.safetensors": save(  # copies: the format refuses tensors that share memory, as tied weights do
-                    {
-                        name: tensor.clone(memory_format=torch.contiguous_format)
-                        for name, tensor in checkpoint.tensors.items()
-                    }
-                ),
+                "state.safetensors": packed(checkpoint.tensors),
                 "state.json": json.dumps({"format": FORMAT, "step": checkpoint.step, **checkpoint.numbers}).encode(),
             }
             manifest = {}
@@ -75,6 +70,12 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     reached = [path for path in found if int(path.name.removeprefix("step-")) <= checkpoint.step]
     for path in set(found) - set(reached[-KEPT:]):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def packed(tensors: dict[str, Tensor]) -> bytes:
+    """Tensors by name as the content of a safetensors file."""
+    # Copies: the format refuses tensors that share memory, as tied weights do.
+    return save({name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()})
 
 
 def read_newest(folder: Path, warn: Callable[[str], None]) -> Checkpoint | None:

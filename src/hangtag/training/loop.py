@@ -27,7 +27,8 @@ from hangtag.core.seeds import derive
 from hangtag.core.types import Probabilities, Split
 from hangtag.predict.torch import Deployed, TorchPredictor, normalise
 from hangtag.training import averages, optimisers, schedules
-from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, read_newest, restore_optimiser, write
+from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, packed, read_newest, restore_optimiser, write
+from hangtag.training.class_weights import class_weights, expected_weights
 from hangtag.training.interrupt import Stop
 from hangtag.training.pruning import choose
 from hangtag.training.start import Start, load
@@ -77,6 +78,32 @@ class Fitted:
     start: dict[str, Any] | None  # what was loaded to start from, if anything
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """The weights an epoch ended with: what would be kept if training ended now.
+
+    Args:
+        improved: no epoch before had a lower validation loss; without validation pictures, every epoch improves.
+        weights: by name, the run's own tensors: they change with the next step.
+        mean, std: as `Deployed` takes them.
+        params: trained numbers.
+        history: the epochs so far, this one last.
+        start: what was loaded to start from, if anything.
+    """
+
+    improved: bool
+    weights: dict[str, Tensor]
+    mean: list[float]
+    std: list[float]
+    params: int
+    history: list[dict[str, Any]]
+    start: dict[str, Any] | None
+
+    def safetensors(self) -> bytes:
+        """The weights as a file's content."""
+        return packed(self.weights)
+
+
 @dataclass
 class _Bookkeeping:
     """Every number a checkpoint holds."""
@@ -108,6 +135,7 @@ def fit(
     taught: Probabilities | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
     warn: Callable[[str], None] = lambda message: None,
+    keep: Callable[[Snapshot], None] = lambda snapshot: None,
 ) -> Fitted:
     """Train `recipe` on `training`, going on from the newest checkpoint in `checkpoints` if there is one.
 
@@ -124,6 +152,8 @@ def fit(
         taught: what the recipe's teachers say of each training picture, (N, K); or of each of its views, (V, N, K).
         watch: called after each step.
         warn: called with one-line messages.
+        keep: called at the end of each epoch, before its checkpoint is written: a run that is killed in between goes
+            through that end again.
 
     Raises:
         HangtagError: `training_not_finite`, `training_out_of_memory`, `checkpoint_*`, or `usage_*` for options.
@@ -131,7 +161,7 @@ def fit(
     """
     with memory_errors(recipe):
         run = _Run(recipe, training, validation, device, precision, checkpoints, start, taught, warn)
-        return run.to_end(stop, clock, watch)
+        return run.to_end(stop, clock, watch, keep)
 
 
 class _Run:
@@ -164,6 +194,7 @@ class _Run:
         labels = torch.from_numpy(training.labels).to(device)
         smooth, classes = recipe.label_smoothing, len(training.class_names)
         self.targets = functional.one_hot(labels, classes).float() * (1 - smooth) + smooth / classes  # (N, K)
+        self.class_weights = class_weights(training).to(device) if recipe.class_weights else None
         self.taught, self.views = taught, None
         if taught is not None and recipe.teacher_views:
             self.views = Views(recipe.augment, self.images, self.targets)
@@ -199,7 +230,13 @@ class _Run:
             self._restore(found)
             self.resumed_from_step = found.step
 
-    def to_end(self, stop: Stop, clock: Callable[[], float], watch: Callable[[Progress], None]) -> Fitted:
+    def to_end(
+        self,
+        stop: Stop,
+        clock: Callable[[], float],
+        watch: Callable[[Progress], None],
+        keep: Callable[[Snapshot], None],
+    ) -> Fitted:
         """Run the remaining steps."""
         books, epochs = self.books, self.recipe.epochs
         started, before, done_before = time.perf_counter(), books.seconds, 0.0
@@ -225,6 +262,7 @@ class _Run:
             if ended:
                 self._check_weights(index, at)  # before they are judged
                 self._end_epoch()
+                keep(self._snapshot())
                 books.seconds = before + clock()
             watch(self._progress(epoch, done, done - done_before, seen, time.perf_counter() - started, ended))
             stopping = stop.requested  # read once: it may change at any moment
@@ -288,7 +326,10 @@ class _Run:
         with self._autocast():
             logits = self.model(inputs)
         losses = self._losses(logits.float(), targets)
-        loss = (losses if weights is None else losses * weights).mean()
+        counted = losses if weights is None else losses * weights
+        if self.class_weights is not None:
+            counted = counted * self._weights_of(targets)
+        loss = counted.mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together
@@ -322,6 +363,17 @@ class _Run:
         off = torch.special.xlogy(said, said / weight) - said * (logits / temperature).log_softmax(1)
         losses: Tensor = temperature**2 * off.sum(1) - by_labels
         return losses
+
+    def _weights_of(self, targets: Tensor) -> Tensor:
+        """(N,) the class weights of targets as they stand in a step: smoothed, mixed, teachers' beside them."""
+        recipe, classes = self.recipe, len(self.class_names)
+        assert self.class_weights is not None
+        if self.taught is None:
+            return expected_weights(targets, self.class_weights, recipe.label_smoothing)
+        if recipe.teacher_weight < 1:
+            labels = targets[:, :classes] / (1 - recipe.teacher_weight)
+            return expected_weights(labels, self.class_weights, recipe.label_smoothing)
+        return expected_weights(targets[:, classes:], self.class_weights)  # no labels are learnt: the teachers' classes
 
     def _freeze(self) -> list[nn.Module]:
         """Let the classifier alone learn. Returns the modules that stay as they are, batch norms' counting included."""
@@ -383,6 +435,13 @@ class _Run:
             steps=self.books.step,
             start=self.started,
         )
+
+    def _snapshot(self) -> Snapshot:
+        *before, last = self.books.history
+        improved = last["val_loss"] is None or all(last["val_loss"] < epoch["val_loss"] for epoch in before)
+        params = sum(parameter.numel() for parameter in self.model.parameters())
+        weights, history = self._weights(), self.books.history
+        return Snapshot(improved, weights, self.mean, self.std, params, history, self.started)
 
     def _weights(self) -> dict[str, Tensor]:
         return self.average.weights() if self.average else self.model.state_dict()

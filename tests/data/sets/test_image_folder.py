@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from hangtag.core.errors import HangtagError
+from hangtag.data import find
 from hangtag.data.sets.image_folder import image_folder
+from hangtag.data.split import joined, training_and_validation
 from hangtag.preprocess import decoder
 
 links = pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
@@ -56,6 +58,101 @@ def test_a_test_folder_is_the_test(tmp_path, name):
     dataset = opened(tmp_path)
     assert (len(dataset.training()), len(dataset.test())) == (10, 4)
     assert dataset.name == tmp_path.name
+
+
+def split_folders(root: Path, *names: str, count: int = 3) -> Path:
+    for start, name in enumerate(names):
+        for i, label in enumerate(("coat", "hat")):
+            fill(root / name / label, count, start=50 * start + 20 * i)
+    return root
+
+
+@pytest.mark.parametrize("names", [("train", "val", "test"), ("TRAIN", "Validation", "Test Set"), ("training", "dev")])
+def test_a_validation_folder_is_the_validation_split(tmp_path, names):
+    dataset = opened(split_folders(tmp_path, *names))
+    training, validation = training_and_validation(dataset)
+    assert (training.images.max(), validation.images.min(), validation.images.max()) == (22, 50, 72)
+    assert len(joined(training, validation)) == 12
+    line = str(dataset.summary())
+    assert f"6 training ({names[0]}/) + 6 validation ({names[1]}/)" in line
+    assert ("no test folder: the validation images serve as the test too" in line) == (len(names) == 2)
+
+
+def test_the_line_shows_classes_counts_splits_and_what_was_left_out(tmp_path):
+    fill(tmp_path / "coat", 30)
+    fill(tmp_path / "_other", 30)
+    fill(tmp_path / "__MACOSX" / "coat", 1)
+    fill(tmp_path / ".ipynb_checkpoints", 1)
+    for name in ("labels.csv", "Thumbs.db", "stray.png", "coat/.DS_Store", "coat/empty.png", "coat/notes.txt"):
+        (tmp_path / name).touch()
+    dataset = opened(tmp_path)
+    dataset.training(), dataset.test()
+    assert str(dataset.summary()) == (
+        f"{tmp_path.name}: 2 classes (_other 30, coat 30); 50 training + 4 validation (cut out of training) + 6 test "
+        "(a tenth, set apart) images; left out: 1 image that cannot be read (coat/empty.png), 1 image outside the "
+        "class folders (stray.png), 1 folder (__MACOSX), 2 files that are no images (labels.csv, coat/notes.txt)"
+    )
+    record = dataset.summary().to_dict()
+    assert record["counts"] == {"_other": 30, "coat": 30}
+    assert len(record["left_out"]) == 5
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_the_line_stays_one_line_however_long_the_names_and_many_the_classes(tmp_path):
+    for i in range(30):
+        fill(tmp_path / f"{'x' * 150}\n{i}", 2)
+    line = str(opened(tmp_path).summary())
+    assert "\n" not in line
+    assert "and 25 more" in line
+    assert len(line) < 500
+
+
+def test_test_classes_match_in_any_case_and_what_is_missing_is_named(tmp_path):
+    for label in ("train/Coat", "train/Hat", "train/Shoe", "test/coat", "test/HAT"):
+        fill(tmp_path / label, 2)
+    dataset = opened(tmp_path)
+    assert dataset.test().counts() == {"Coat": 2, "Hat": 2, "Shoe": 0}
+    assert "test/ has no image of Shoe" in str(dataset.summary())
+
+
+def test_classes_that_differ_in_case_alone_are_named(tmp_path):
+    for label in ("Shirt", "shirt", "coat"):
+        fill(tmp_path / label, 4)
+    if len(list(tmp_path.iterdir())) == 3:  # not where the file system takes them for one
+        assert "Shirt and shirt are different classes" in str(opened(tmp_path).summary())
+
+
+@links
+@pytest.mark.timeout(20)
+def test_links_out_of_the_folder_are_followed_on_request_and_nothing_is_counted_twice(tmp_path):
+    root, store = tmp_path / "root", tmp_path / "store"
+    fill(store / "coats" / "deep", 4)
+    fill(store / "hats", 4, start=10)
+    root.mkdir()
+    (root / "coat").symlink_to(store / "coats")
+    (root / "hat").symlink_to(store / "hats")
+    (store / "hats" / "round").symlink_to(root)
+    (store / "hats" / "again").symlink_to(store / "hats")
+    (store / "hats" / "coats").symlink_to(store / "coats")
+    with pytest.raises(HangtagError, match="2 left out as links out of the folder: follow them with --follow-links"):
+        opened(root)
+    for dataset in (find(root, follow_links=True), find(f"linked-folder={root}")):
+        whole = joined(dataset.training(), dataset.test())
+        assert whole.counts() == {"coat": 4, "hat": 4}
+        left_out = sorted(entry.name for entry in dataset.summary().left_out)
+        assert left_out == ["hat/again", "hat/coats", "hat/round"]
+    fill(root / "glove", 4)
+    fill(root / "shoe", 4)
+    assert "2 links (coat, hat), --follow-links follows them" in str(opened(root).summary())
+
+
+def test_what_differs_in_a_folder_tells_in_its_digest_of_files(tmp_path):
+    fill(tmp_path / "coat", 4)
+    fill(tmp_path / "hat", 4)
+    before = opened(tmp_path).files_digest()
+    assert opened(tmp_path).files_digest() == before
+    fill(tmp_path / "hat", 1, start=9)
+    assert opened(tmp_path).files_digest() != before
 
 
 def test_a_test_class_nobody_learns_is_refused(tmp_path):

@@ -44,3 +44,12 @@ def test_an_ensemble_says_how_it_is_put_together_again(judged):
     assert found.command == "hangtag ensemble one 'my runs/two' --how average --data PATH"
     assert found.recipe == ""
     assert "made of" in dict(found.facts)
+
+
+def test_what_cannot_be_repeated_is_said_above_the_command(judged):
+    training = {"teachers": [{"bundle": "gone", "sha256": "b" * 64}]}
+    found = model_card(judged(card={"commit": "abc+changes", "training": training, "data": {"name": "fashion-mnist"}}))
+    assert found.cannot.startswith("Made from commit abc with uncommitted changes; its teachers are not ")
+    assert found.command == "hangtag train recipe.json --set teachers= --set teacher_views=0"
+    assert dict(found.facts)["commit"] == "abc with uncommitted changes"
+    assert model_card(judged()).cannot == ""

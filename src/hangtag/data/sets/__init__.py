@@ -20,6 +20,8 @@ from hangtag.core.types import Dataset
 Progress: TypeAlias = Callable[[str, int, int], None]
 Opener: TypeAlias = Callable[[Path | None, int, bool, Progress], Dataset]
 
+LINKED = "linked-folder="  # before a path: links in it are followed
+
 register: Registry[Opener] = Registry("data set", __name__)
 
 

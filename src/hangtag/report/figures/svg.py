@@ -10,6 +10,8 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from hangtag.core.printable import printable
+
 _HERE = Path(__file__).parent
 _MARGIN = 14  # round a figure that stands alone
 
@@ -17,11 +19,11 @@ _MARGIN = 14  # round a figure that stands alone
 def tag(name: str, *children: str, **attributes: object) -> Markup:
     """`<name a="b">children</name>`; children that are not Markup are escaped. `class_` is class, `a_b` is a-b."""
     given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_shown(_short(value)))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    inner = "".join(str(escape(child)) for child in children)
+    inner = "".join(str(escape(_shown(child))) for child in children)
     return Markup(f"<{name}{given}>{inner}</{name}>")
 
 
@@ -85,6 +87,10 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 def polyline(points: Sequence[tuple[float, float]], class_: str) -> Markup:
     """A line through points."""
     return tag("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points), class_=class_, fill="none")
+
+
+def _shown(value: object) -> object:
+    return printable(value) if type(value) is str else value
 
 
 def _short(value: object) -> object:

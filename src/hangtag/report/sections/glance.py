@@ -12,7 +12,6 @@ from hangtag.core import recipe as recipes
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Split
 from hangtag.data.contact_sheet import examples
-from hangtag.data.sets.image_folder import TENTH, TEST_FOLDERS
 from hangtag.report.album import TEST, Album
 from hangtag.report.judged import Judged
 from hangtag.report.pictures import picture_uri
@@ -90,8 +89,7 @@ def _split(judged: Judged) -> str:
     if judged.training is not None and judged.validation is not None:
         said = [
             f"{len(judged.training):,} pictures to learn from",
-            f"{len(judged.validation):,} for validation, cut out of the training half class by class in the same "
-            "proportion, alike on every machine",
+            f"{len(judged.validation):,} for validation, {_validated(judged)}",
             *said,
         ]
     elif judged.training is not None:
@@ -102,6 +100,12 @@ def _split(judged: Judged) -> str:
     if skipped:
         said.append(f"{len(skipped):,} files were left out because they could not be read or are no pictures")
     return "; ".join(said) + "."
+
+
+def _validated(judged: Judged) -> str:
+    if judged.dataset.validation is not None:
+        return "from a folder of their own"
+    return "cut out of the training half class by class in the same proportion, alike on every machine"
 
 
 def _prepared(judged: Judged) -> tuple[str, list[Strip]]:
@@ -129,11 +133,8 @@ def _prepared(judged: Judged) -> tuple[str, list[Strip]]:
 
 def _find(judged: Judged, source: str) -> Path | None:
     """The file a test picture came from. A set tells where it lies, and its pictures by their path inside it."""
-    root = Path(judged.dataset.origin.removesuffix(TENTH))
-    for folder in (*(root / name for name in TEST_FOLDERS), root / "train", root):  # test/a.png is not train/a.png
-        if (folder / source).is_file():
-            return folder / source
-    return None
+    folder = judged.dataset.test_folder
+    return folder / source if folder is not None and (folder / source).is_file() else None
 
 
 def _read(file: Path) -> NDArray[np.uint8] | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hangtag.core.card import Card
 from hangtag.core.paths import is_packaged
+from hangtag.core.provenance import commit, provenance
 from hangtag.data.sets import register as data_sets
 from hangtag.report.judged import Judged
 
@@ -26,6 +27,7 @@ class ModelCard:
     licence: list[str]
     facts: list[tuple[str, str]]
     command: str
+    cannot: str  # what of its making cannot be repeated; empty if nothing is in the way
     recipe: str  # JSON; empty for what no recipe makes
 
 
@@ -37,6 +39,7 @@ def model_card(judged: Judged) -> ModelCard:
     kind = "in colour" if card.colour else "grey"
     digest = card.data.get("digest")
     source = about.get("source", "A folder of the user’s own pictures, one sub-folder per class.")
+    made = provenance(card, judged.bundle.folder)
     learnt = f"{card.data['training']:,}" if isinstance(card.data.get("training"), int) else "an unknown number of"
     return ModelCard(
         use=[
@@ -59,8 +62,9 @@ def model_card(judged: Judged) -> ModelCard:
             (name, value)
             for name, value in (
                 ("recipe", card.name),
+                ("state", card.unfinished_text()),
                 ("made", card.created.replace("T", " ").replace("+00:00", " UTC")),
-                ("commit", card.commit or ""),
+                ("commit", commit(card).removeprefix("commit ")),
                 ("versions", ", ".join(f"{package} {version}" for package, version in card.versions.items())),
                 ("hardware", str(card.training.get("device", ""))),
                 ("precision", str(card.training.get("precision", ""))),
@@ -72,17 +76,19 @@ def model_card(judged: Judged) -> ModelCard:
             )
             if value
         ],
-        command=_command(card, "" if about else "--data PATH"),
+        command=_command(card, made.settings, "" if about else "--data PATH"),
+        cannot=made.sentence,
         recipe="" if "members" in card.training else json.dumps(card.recipe, indent=1, ensure_ascii=False),
     )
 
 
-def _command(card: Card, data: str) -> str:
-    """What makes such a model again."""
+def _command(card: Card, without: tuple[str, ...], data: str) -> str:
+    """What makes such a model again, without what is no longer there."""
     if "members" in card.training:
         names = [shlex.quote(str(member["bundle"])) for member in card.training["members"]]
         return " ".join(filter(None, ("hangtag ensemble", *names, f"--how {card.training.get('ensemble')}", data)))
-    return " ".join(filter(None, ("hangtag train recipe.json", "--full" if card.full else "", data)))
+    changes = [f"--set {setting}" for setting in without]
+    return " ".join(filter(None, ("hangtag train recipe.json", "--full" if card.full else "", *changes, data)))
 
 
 def _others(models: list[dict[str, Any]], key: str = "bundle") -> str:

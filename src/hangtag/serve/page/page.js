@@ -12,9 +12,11 @@ let running = 0;
 let patience = ATTEMPTS; // 1 once the server has been given up, until it answers again
 let cleared = new AbortController(); // what was asked before "Clear" is of no more interest
 
-fetch("/model").then((response) => response.json()).then((model) => {
+fetch("model").then((response) => response.json()).then((model) => {
   const accuracy = model.test_accuracy ? ` · ${(100 * model.test_accuracy).toFixed(1)}% right on its test pictures` : "";
-  element("about").textContent = `${model.class_names.length} kinds: ${model.class_names.join(", ")}${accuracy}`;
+  const standing = model.unfinished ? `Unfinished: the weights of epoch ${model.epoch} of ${model.epochs}. ` : "";
+  if (model.unfinished) document.title = `Hangtag (unfinished model)`;
+  element("about").textContent = `${standing}${model.class_names.length} kinds: ${model.class_names.join(", ")}${accuracy}`;
 }).catch(() => { element("about").textContent = "the server does not answer"; });
 
 function take(files) {
@@ -63,7 +65,7 @@ async function recognise(file, signal) {
   for (let attempt = 1; ; attempt += 1) {
     let pause = 1;
     try {
-      const response = await fetch("/recognise", { method: "POST", body: content, signal });
+      const response = await fetch("recognise", { method: "POST", body: content, signal });
       patience = ATTEMPTS;
       if (response.status !== 503 || attempt === ATTEMPTS) {
         const answer = await response.json();

@@ -1,4 +1,4 @@
-"""`hangtag distil`: a student learns from what trained models say."""
+"""`hangtag distill`: a student learns from what trained models say."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from hangtag.cli._data import data_option
 
-@click.command(epilog="Example: hangtag distil default --into minutes --out runs/student")
+
+@click.command(epilog="Example: hangtag distill default --into minutes --out runs/student")
 @click.argument("teachers", nargs=-1, required=True, metavar="TEACHER...")
 @click.option("--into", "recipe", metavar="RECIPE", required=True, help="How the student is trained: a name or file.")
 @click.option("--temperature", type=click.FloatRange(min=0, min_open=True), help="Softens answers.  [default: 4]")
@@ -21,7 +23,7 @@ import click
 @click.option("--seed", type=click.IntRange(min=0), help="Start of all randomness.  [default: the recipe's, 0]")
 @click.option("--epochs", type=click.IntRange(min=1), help="Times through the training pictures.")
 @click.option("--full", is_flag=True, help="Learn from the validation pictures too; no early stopping.")
-@click.option("--data", metavar="DATA", help="A folder, a set's name (drawn, mnist), or NAME=PATH.")
+@data_option()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of this run.  [default: under runs/]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")

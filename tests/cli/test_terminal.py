@@ -1,0 +1,58 @@
+"""What a terminal is sent, by its name and the environment."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+pty = pytest.importorskip("pty")
+ESCAPE = b"\x1b"
+
+
+def typed(*words, columns="80", **environment):
+    """All that `hangtag WORDS` sends to a terminal."""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "COLUMNS": columns, **environment}
+    with subprocess.Popen(
+        [sys.executable, "-m", "hangtag", *words], stdin=theirs, stdout=theirs, stderr=theirs, env=env
+    ) as process:
+        os.close(theirs)
+        sent = b""
+        while True:
+            try:
+                block = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not block:
+                break
+            sent += block
+    os.close(ours)
+    assert process.returncode is not None
+    return sent
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("list", "recipes"), ("trian",), ("train", "lenet5", "--set", "epoch=3"), ("doctor",)],
+    ids=" ".join,
+)
+def test_a_dumb_terminal_gets_plain_text(words):
+    sent = typed(*words, TERM="dumb")
+    assert sent
+    assert ESCAPE not in sent
+
+
+def test_another_gets_colours_unless_they_are_declined():
+    colours = re.compile(rb"\x1b\[[0-9;]*3[0-7]")
+    for words in (("trian",), ("list", "recipes")):
+        assert colours.search(typed(*words, TERM="xterm-256color"))
+        assert not colours.search(typed(*words, TERM="xterm-256color", NO_COLOR="1"))
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_names_are_whole_however_narrow_it_is(columns):
+    lines = typed("list", "recipes", columns=columns, TERM="dumb").decode().splitlines()
+    assert {"gradient_boosting", "best_single", "quarter_hour"} <= {word for line in lines for word in line.split()}
+    assert not any("…" in line for line in lines)
