@@ -256,7 +256,7 @@ def test_show_says_how_a_folder_was_read_and_json_has_it_as_data(wares, tmp_path
     (wares / "labels.csv").touch()
     shown = run("show", "--data", str(wares), "--out", str(tmp_path / "a.png"))
     assert "wares: 2 classes (coat 10, hat 1" in shown.stderr
-    assert "labels.csv: not called as JPEG, PNG or WebP are" in shown.stderr
+    assert "labels.csv: not called as JPEG, PNG, WebP or AVIF are" in shown.stderr
     record = json.loads(run("show", "--data", str(wares), "--out", str(tmp_path / "a.png"), "--json").stdout)
     assert list(record["reading"]["counts"]) == ["coat", "hat"]
     assert any("labels.csv" in entry for entry in record["reading"]["left_out"])

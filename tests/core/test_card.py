@@ -77,7 +77,7 @@ def test_what_is_no_card_is_refused_without_a_traceback(bundle, content):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
 def test_a_pipe_in_place_of_a_card_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / cards.FILE)
-    assert "it is a pipe" in refused(tmp_path).message
+    assert "not a file but a pipe" in refused(tmp_path).message
 
 
 def test_a_missing_card_is_refused(tmp_path):

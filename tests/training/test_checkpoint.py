@@ -136,7 +136,7 @@ def test_a_pipe_in_place_of_a_file_is_damage_and_is_not_waited_for(folder, name)
     os.mkfifo(path)
     heard: list[str] = []
     assert same(read_newest(folder, heard.append), at(1))
-    assert "it is a pipe" in heard[0]
+    assert "not a file but a pipe" in heard[0]
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"x"', "{}", "[" * 100_000, '{"state.json": {}}', "\udcff"])

@@ -213,7 +213,7 @@ def _photo(side: int, path: Path) -> tuple[NDArray[np.uint8], tuple[int, int]] |
 def _size(content: bytes) -> tuple[int, int]:
     """Height and width of an image file, upright, by its header; 0 and 0 where it has none that makes sense."""
     try:
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as image:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP", "AVIF")) as image:
             lying = image.getexif().get(_ORIENTATION, 1) in _LYING
             return image.size if lying else (image.height, image.width)
     except Exception:  # the decoder says what is wrong with it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hangtag.cli._engine import ENGINE
+from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, harmless, one_line, printable
 
 if TYPE_CHECKING:
@@ -24,19 +26,20 @@ if TYPE_CHECKING:
     from hangtag.predict.recogniser import Recognition
 
 NONE_RECOGNISED = 3
+_STDIN = "-"
 _MANY = 50  # pictures from which a progress bar is worth its lines
 _BAR = 8  # cells of the confidence bar
 
 
 @click.command(epilog="Example: hangtag recognise shirt.jpg photos/ --csv > labels.csv")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str), metavar="PATH...")
 @click.option("-m", "--model", default="default", show_default=True, help="Name or folder of a bundle.")
 @ENGINE
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="Classes to name per picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-def command(paths: tuple[Path, ...], model: str, engine: Engine, top: int, as_json: bool, as_csv: bool) -> None:
-    """Recognise fashion products in pictures (JPEG, PNG, WebP) and in folders of them."""
+def command(paths: tuple[str, ...], model: str, engine: Engine, top: int, as_json: bool, as_csv: bool) -> None:
+    """Recognise fashion products in pictures (JPEG, PNG, WebP, AVIF) and in folders of them; - is standard input."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
 
@@ -46,11 +49,14 @@ def command(paths: tuple[Path, ...], model: str, engine: Engine, top: int, as_js
 
     from hangtag import predict
     from hangtag.predict.folder import find_pictures
+    from hangtag.preprocess.photo import address_of
 
     recogniser = predict.load(model, engine=engine)
-    found = find_pictures(paths)
+    found = find_pictures(path if path in ("", _STDIN) or address_of(path) else Path(path) for path in paths)
+    content = _standard_input() if _STDIN in found.paths else b""
     top = min(top, len(recogniser.class_names))
-    results = _counted(recogniser.stream(found.paths, top), tally := [0, 0])
+    sources = (content if path == _STDIN else path for path in found.paths)
+    results = _counted(_named(recogniser.stream(sources, top), found), tally := [0, 0])
     if as_json:
         _print_json(_watched(results, len(found.paths)), recogniser.card.standing())
     elif as_csv:
@@ -62,6 +68,23 @@ def command(paths: tuple[Path, ...], model: str, engine: Engine, top: int, as_js
         click.secho(printable(f"the model is {text}"), err=True, fg="yellow")
     if not tally[0]:
         raise click.exceptions.Exit(NONE_RECOGNISED)
+
+
+def _standard_input() -> bytes:
+    """All of it, or a byte more than is accepted."""
+    from hangtag.preprocess.decode import MAX_BYTES
+
+    if sys.stdin is None or sys.stdin.closed:
+        raise HangtagError("usage", "- reads standard input, which is closed: hangtag recognise - < shirt.jpg")
+    if sys.stdin.isatty():
+        raise HangtagError("usage", "- reads standard input, which is the terminal: hangtag recognise - < shirt.jpg")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def _named(results: Iterator[Recognition], found: Found) -> Iterator[Recognition]:
+    """Pass results through; what came through standard input is called by its path, `-`."""
+    for result, path in zip(results, found.paths, strict=True):
+        yield dataclasses.replace(result, path=_STDIN) if path == _STDIN else result
 
 
 def _counted(results: Iterator[Recognition], tally: list[int]) -> Iterator[Recognition]:
@@ -122,7 +145,7 @@ def _print_csv(results: Iterator[Recognition], top: int) -> None:
     stream.flush()
 
 
-def _print_table(results: Iterator[Recognition], paths: list[Path], class_names: tuple[str, ...]) -> None:
+def _print_table(results: Iterator[Recognition], paths: list[Path | str], class_names: tuple[str, ...]) -> None:
     """A row as soon as its picture is recognised; broken pictures say why in theirs."""
     from rich.console import Console
     from rich.text import Text

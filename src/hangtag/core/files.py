@@ -84,9 +84,9 @@ def read_regular(path: Path, max_bytes: int = MAX_RECORD) -> bytes:
 def _refuse_special(status: os.stat_result) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
-        raise NotRegularError(f"it is {_KINDS.get(kind, 'a special file')}, not a regular file")
+        raise NotRegularError(f"not a file but {_KINDS.get(kind, 'a special file')}")
     if status.st_dev in _made_up():
-        raise NotRegularError("the system makes it up while it is read: it is not a regular file")
+        raise NotRegularError("not a file but something the system makes up while it is read")
 
 
 @functools.cache

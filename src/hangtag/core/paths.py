@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import read_regular
 from hangtag.core.registry import nearest
 
 UNFINISHED = "unfinished"  # in the folder of a run: bundles of its best epochs, while it is not at its end
@@ -100,13 +101,13 @@ def _without_model(folder: Path) -> str:
     recipe = None
     with contextlib.suppress(OSError, ValueError, AttributeError):
         if (folder / "run.json").is_file():
-            recipe = json.loads((folder / "run.json").read_text(encoding="utf-8")).get("recipe")
+            recipe = json.loads(read_regular(folder / "run.json")).get("recipe")
     if not isinstance(recipe, dict):
         return f"{folder} is not a bundle: it holds no card.json"
     command = "the command that began it"
     with contextlib.suppress(OSError, ValueError, IndexError):
         if (folder / COMMAND).is_file():
-            command = (folder / COMMAND).read_text(encoding="utf-8").splitlines()[0]
+            command = read_regular(folder / COMMAND).decode().splitlines()[0]
     if recipe.get("kind") == "classical":
         return f"{folder} has no model yet, and its recipe has no epochs: let it run to its end: {command}"
     return f"{folder} has no validated epoch yet: let it train on: {command}"

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.folder_summary import LeftOut
-from hangtag.preprocess.formats import EXTENSIONS
+from hangtag.preprocess.formats import EXTENSIONS, READ
 
 SplitName: TypeAlias = Literal["training", "validation", "test"]
 
@@ -205,7 +205,7 @@ def left_out_file(path: Path, root: Path) -> LeftOut:
         return LeftOut(path, "no regular file", "file", root)
     if is_image(path):
         return LeftOut(path, "an image outside the class folders", "loose", root)
-    return LeftOut(path, "not called as JPEG, PNG or WebP are", "file", root)
+    return LeftOut(path, f"not called as {READ} are", "file", root)
 
 
 def _doubts(folder: Path) -> list[str]:

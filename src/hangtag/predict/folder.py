@@ -21,7 +21,7 @@ class Found:
         unreadable: folders that may not be listed.
     """
 
-    paths: list[Path] = field(default_factory=list)
+    paths: list[Path | str] = field(default_factory=list)
     others: int = 0
     links: int = 0
     unreadable: list[Path] = field(default_factory=list)
@@ -35,11 +35,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def find_pictures(paths: Iterable[Path]) -> Found:
-    """Every picture among `paths`: a folder gives those at any depth below it, anything else is taken at its word."""
+def find_pictures(paths: Iterable[Path | str]) -> Found:
+    """Every picture among `paths`: a folder gives those at any depth below it, anything else is taken at its word.
+
+    What is no path (empty, an address) stays the text that it is: `Path` would make another of it.
+    """
     found = Found()
     for path in paths:
-        if is_folder(path):
+        if isinstance(path, Path) and is_folder(path):
             _search(path, found)
         else:
             found.paths.append(path)

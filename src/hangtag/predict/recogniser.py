@@ -26,19 +26,21 @@ from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import printable
 from hangtag.core.types import Pictures, Predictor, Probabilities
+from hangtag.predict import arrays, uploads
 from hangtag.predict.folder import find_pictures, is_folder
 from hangtag.preprocess import decoder
 from hangtag.preprocess.decode import check_size, flatten
-from hangtag.preprocess.photo import ENOUGH, convert, read_file
+from hangtag.preprocess.photo import ENOUGH, check_content, convert, read_file
 
 if TYPE_CHECKING:
     from hangtag.preprocess.decode import Picture
 
 BATCH = 64  # pictures the model is given at once; at most twice as many are held
 Source: TypeAlias = Any
-"""A path (`str` or `os.PathLike`), a file's content (`bytes`), a `PIL.Image.Image`, or an integer array (H, W), (H, W,
-1) or (H, W, 3), which may be another library's tensor on the processor."""
+"""A path (`str` or `os.PathLike`), a file's content (`bytes`), an open file or upload, a `PIL.Image.Image`, or an
+integer array (see `predict.arrays`), which may be another library's tensor on the processor."""
 _FILES = (str, os.PathLike, bytes, bytearray, memoryview)  # where one is, or its content
+_LIGHT = 0.6  # mean of training pixels in [0, 1]; Fashion-MNIST has 0.29, and 0.71 when negated
 _IMPORTING = threading.Lock()
 _Prepared: TypeAlias = tuple[NDArray[np.uint8], int]  # what the model sees; frames ignored
 
@@ -157,27 +159,29 @@ class Recogniser:
 
         Args:
             source: one picture (see `Source`), or an iterable of them, a folder (all pictures below it), or an array of
-                pictures, (N, H, W), (N, H, W, 1) or (N, H, W, 3). A grey picture of exactly the model's size passes
-                unchanged; anything else is converted as a photo (`preprocess.photo.convert`).
+                pictures, (N, H, W) or (N, H, W, 1 to 4). A grey picture of exactly the model's size on a dark ground
+                passes unchanged; anything else is converted as a photo (`preprocess.photo.convert`).
             top: how many classes to name.
 
         Returns:
             A `Recognition` for one picture, `Recognitions` for several. A picture that cannot be read has an `error`.
 
         Raises:
-            HangtagError: `usage_value` for a source that is no kind of picture; `bundle_damaged` if the model fails.
+            HangtagError: `usage_value` for a source that is no kind of picture; `image_shape` for an array that can be
+                read in two ways; `bundle_damaged` if the model fails.
         """
-        if isinstance(source, str | os.PathLike) and is_folder(Path(source)):
+        if isinstance(source, str | os.PathLike) and os.fspath(source) and is_folder(Path(source)):
             return Recognitions(self.stream(find_pictures([Path(source)]).paths, top))
         array = _array(source)
-        if array is not None and (array.ndim == 4 or (array.ndim == 3 and array.shape[2] not in (1, 3, 4))):
+        if array is not None and arrays.is_several(array, self.card.size, self.card.colour):
             return Recognitions(self.stream(array, top))
-        if array is not None or isinstance(source, _FILES) or _is_image(source):
+        if array is not None or isinstance(source, _FILES) or _is_image(source) or uploads.is_open_file(source):
             (recognition,) = self.stream([source], top)
             return recognition
         if isinstance(source, Iterable) and getattr(source, "ndim", 1) == 1:
             return Recognitions(self.stream(source, top))
-        raise HangtagError("usage_value", f"a picture is a path, bytes, a Pillow image or an array, not {type(source)}")
+        kinds = "a path, bytes, an open file, a Pillow image or an array"
+        raise HangtagError("usage_value", f"a picture is {kinds}, not {type(source)}")
 
     def stream(self, sources: Iterable[Source], top: int = 3) -> Iterator[Recognition]:
         """`recognise` of picture after picture, in order, holding at most two batches of them at a time."""
@@ -187,9 +191,12 @@ class Recogniser:
         try:
             while True:
                 for source in itertools.islice(remaining, 2 * BATCH - len(waiting)):
-                    if not isinstance(source, _FILES):  # files are decoded in child processes
+                    content = source
+                    if not isinstance(source, _FILES) and not _is_image(source) and uploads.is_open_file(source):
+                        content = _read_upload(source)  # here: a file that is given twice is not read by two at once
+                    if not isinstance(content, _FILES):  # files are decoded in child processes
                         _import_pillow()
-                    waiting.append((source, workers.submit(self._prepare, source)))
+                    waiting.append((source, workers.submit(self._prepare, content)))
                 if not waiting:
                     return
                 yield from self._judge([waiting.popleft() for _ in range(min(BATCH, len(waiting)))], top)
@@ -197,13 +204,40 @@ class Recogniser:
             workers.shutdown(wait=False, cancel_futures=True)
 
     def _prepare(self, source: Source) -> _Prepared:
-        size, colour = self.card.size, self.card.colour
+        if isinstance(source, HangtagError):
+            raise source
+        size, colour, light = self.card.size, self.card.colour, self._light
         if isinstance(source, str | os.PathLike):
-            return decoder.shared().read(read_file(Path(source)), size, colour)
+            return decoder.shared().read(read_file(source), size, colour, light, check=True)
         if isinstance(source, bytes | bytearray | memoryview):
-            return decoder.shared().read(bytes(source), size, colour)
-        picture = _picture(source, ENOUGH * size)
-        return convert(picture, size, colour), picture.frames_ignored
+            return decoder.shared().read(bytes(source), size, colour, light, check=True)
+        picture = self._picture(source)
+        check_content(picture)
+        return convert(picture, size, colour, light), picture.frames_ignored
+
+    @property
+    def _light(self) -> bool:
+        """Whether the model was trained on dark items on a light ground, as drawings on paper are."""
+        mean = self.card.normalise.get("mean")
+        return isinstance(mean, list) and len(mean) == 1 and mean[0] > _LIGHT
+
+    def _picture(self, source: Source) -> Picture:
+        """The caller's own image or array as the `Picture` that its PNG would be; see `preprocess.decode.decode`."""
+        size = self.card.size
+        if _is_image(source):
+            try:
+                check_size(*source.size)
+                return flatten(source, ENOUGH * size)
+            except HangtagError:
+                raise
+            except Exception as error:  # a lazily opened file is decoded only now
+                raise HangtagError("image_damaged", f"the image does not decode: {error}") from error
+        array = np.asarray(source) if (found := _array(source)) is None else found
+        pixels = arrays.as_image(array, size, self.card.colour)
+        check_size(pixels.shape[1], pixels.shape[0])
+        from PIL import Image
+
+        return flatten(Image.fromarray(np.ascontiguousarray(pixels)), ENOUGH * size)
 
     def _judge(self, batch: list[tuple[Source, Future[_Prepared]]], top: int) -> Iterator[Recognition]:
         prepared = [_outcome(future) for _, future in batch]
@@ -254,30 +288,12 @@ def _array(source: Source) -> NDArray[Any] | None:
     return array if array.dtype.kind in "biufc" else None  # a table's column of paths is not a picture
 
 
-def _picture(source: Source, enough: int) -> Picture:
-    """The caller's own image or array as the `Picture` that its PNG would be; see `preprocess.decode.decode`."""
-    if _is_image(source):
-        try:
-            check_size(*source.size)
-            return flatten(source, enough)
-        except HangtagError:
-            raise
-        except Exception as error:  # a lazily opened file is decoded only now
-            raise HangtagError("image_damaged", f"the image does not decode: {error}") from error
-    array = np.asarray(source) if (found := _array(source)) is None else found
-    if array.ndim == 3 and array.shape[2] == 1:  # as Keras has grey pictures
-        array = array[..., 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3) or 0 in array.shape:
-        raise HangtagError("image_shape", f"a picture is an array (H, W) or (H, W, 3), not {array.shape}")
-    if array.dtype != np.uint8:
-        if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 255:
-            cure = "give integers from 0 to 255, e.g. (array * 255).astype('uint8')"
-            raise HangtagError("image_shape", f"a picture of {array.dtype} has no fixed range: {cure}")
-        array = array.astype(np.uint8)
-    check_size(array.shape[1], array.shape[0])
-    from PIL import Image
-
-    return flatten(Image.fromarray(np.ascontiguousarray(array)), enough)
+def _read_upload(source: Source) -> bytes | HangtagError:
+    """Its content, or why there is none: an error of this picture, not of those beside it."""
+    try:
+        return uploads.read(source)
+    except HangtagError as error:
+        return error
 
 
 def _row(item: Recognition) -> str:

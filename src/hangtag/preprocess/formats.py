@@ -14,7 +14,7 @@ _SIGNATURES = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"R
 _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _HEIF = {b"mif1", b"mif2", b"msf1", b"miaf", b"1pic", b"MiHB", b"MiHA", b"MiHE"}  # say nothing of the compression
-_SAVE = f"save it as {READ}"
+_SAVE = "save it as one of these"
 _AGAIN = "download it again, as the image itself"
 # What people try besides, by first bytes, the more special first: the message names it and what to do.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (

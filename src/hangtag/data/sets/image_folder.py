@@ -1,8 +1,8 @@
 """Your own images: a folder with a sub-folder per class, or with folders for training, validation and test of such.
 
-Images are JPEG, PNG or WebP at any depth below their class's folder, converted as `preprocess.photo` does. Split
-folders go by their usual names in any case (`data.folder_layout`). Where there is no test folder, a validation folder
-serves as the test too; where there is neither, a tenth of the images is set apart. What cannot be read is left out,
+Images are JPEG, PNG, WebP, AVIF or HEIC at any depth below their class's folder, converted as `preprocess.photo` does.
+Split folders go by their usual names in any case (`data.folder_layout`). Where there is no test folder, a validation
+folder serves as the test too; where there is neither, a tenth of the images is set apart. What cannot be read is left out,
 named and counted in `Split.skipped`. Links are followed to places inside the folder only (`linked_folder` follows all).
 Bytes of a name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
 """
@@ -30,6 +30,7 @@ from hangtag.data.folder_listing import Listing, class_folders, list_images
 from hangtag.data.sets import Progress, register
 from hangtag.data.split import held_out_of, validation_of_labels
 from hangtag.preprocess import decoder
+from hangtag.preprocess.formats import READ
 
 TEST_SEED = 1  # another cut than validation's
 _MOST_CLASSES = 1_000
@@ -240,7 +241,7 @@ class _Tree:
         if not self.listing.files:
             names = self.listing.left_out
             more = f" ({len(names):,} left out, the first: {names[0]})" if names else ""
-            raise HangtagError("data_count", f"{self.split} holds no JPEG, PNG or WebP{more}")
+            raise HangtagError("data_count", f"{self.split} holds no {READ}{more}")
         return self.listing.files
 
     def photos(self, chosen: NDArray[np.bool_] | None = None, beside: Sequence[LeftOut] = ()) -> PhotoFiles:
