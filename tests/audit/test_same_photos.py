@@ -81,6 +81,12 @@ def test_a_garment_photographed_again_on_the_same_ground_is_another_photo():
     assert same_photos(first, second) == []
 
 
+@pytest.mark.parametrize("seed", [5, 8])  # whose trousers and dresses agree in outline by 0.97
+def test_garments_of_one_cut_on_an_empty_ground_are_no_pairs(seed):
+    garments = drawn.pictures(100, seed=seed, size=120, colour=True).images
+    assert same_photos(sketches([read(Image.fromarray(garment)) for garment in garments])) == []
+
+
 def test_the_same_cut_in_another_colour_is_another_photo(photos):
     blue_for_red = [Image.merge("RGB", image.split()[::-1]) for image in photos[:10]]
     assert (

@@ -1,8 +1,9 @@
 """Photos that are there twice: the same, mirrored, resized, compressed again, brighter or darker, cropped a little.
 
 In three steps. A small blurred sketch gives each photo's few nearest neighbours, and its mirror image's; these are laid
-over each other as well as a crop allows; and then it counts whether the details agree: the seams and creases of one
-photo are in every copy of it, and in no second photo of the same garment.
+over each other as well as a crop allows; and then it counts whether the details agree, the faint ones too: the creases
+and the grain of one photo are in every copy of it, and in no second photo of the same garment, let alone in one of
+another garment of the same cut.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hangtag.audit.alignment import align, correlation, pooled, sampled, softened, unplaced
+from hangtag.audit.alignment import Grey, align, correlation, pooled, sampled, softened, unplaced
 from hangtag.audit.descriptions import nearest
 from hangtag.audit.near_duplicates import NearDuplicate, Relation
 from hangtag.audit.photos import Sketches
@@ -23,7 +24,11 @@ ALIKE_BLURRED = 0.93  # correlation of the blurred sketches once laid over each 
 ALIKE = 0.97  # correlation of the sketches
 HALF_DETAILS = 0.75  # correlation of their details at half the size, to go further
 SAME_DETAILS = 0.9  # correlation of their details: copies have 0.9 to 1, two photos of one garment hardly 0.86
+# Of faint details, by which two pairs of plain trousers on an empty ground differ: outlines agree by 0.97. Copies have
+# 0.69 to 1, drawings of one cut 0.4 at most. Where hardly anything is faint, or all is flat, outlines must do.
+SAME_FAINT, FAINT, FLAT, FEWEST = 0.55, 3.0, 0.55, 200  # correlation; levels, from FLAT to FAINT; pixels of 4,096
 OTHER_COLOUR = 8.0  # levels of Cb and Cr, root mean square: a garment of another colour is another garment
+NEXT_TO_GREY = 4.0  # levels, as those
 SHARED = 0.8  # of the larger photo's area, at least: more is cut off by no slight crop, and is not always found
 _CROPPED = 0.03  # scale or shift above which a copy counts as cropped
 _FLAT = 8.0  # levels of deviation: plainer photos are not made to look like patterned ones
@@ -114,12 +119,15 @@ def _compared(
             placing[rows] = align(one, two, placing[rows], steps)
             laid, shared = sampled(two, placing[rows])
             alike[rows] = correlation(one, laid, shared)
-            details[rows] = correlation(one - softened(softened(one)), laid - softened(softened(laid)), shared)
+            fine, other = one - softened(softened(one)), laid - softened(softened(laid))
+            details[rows] = correlation(fine, other, shared)
+            if factor == 1:
+                details[rows][~_faint_agree(fine, other, shared)] = 0
         kept = (details >= least) & (alike >= (ALIKE_BLURRED if factor == 4 else ALIKE))
         first, second, placing, details = first[kept], second[kept], placing[kept], details[kept]
-    other_colour = _colour_difference(photos.colour[first], theirs.colour[second][:, :, flip], placing) > OTHER_COLOUR
+    colours = _same_colours(photos.colour[first], theirs.colour[second][:, :, flip], placing)
     found = []
-    for k in np.flatnonzero(~other_colour & (_share(placing) >= SHARED)):
+    for k in np.flatnonzero(colours & (_share(placing) >= SHARED)):
         i, j = int(first[k]), int(second[k])
         equal = np.array_equal(photos.grey[i], theirs.grey[j][:, flip]) and np.array_equal(
             photos.colour[i], theirs.colour[j][:, flip]
@@ -128,6 +136,14 @@ def _compared(
         distance = 0.0 if equal else max(0.0, 1 - float(details[k]))
         found.append(NearDuplicate(i, j, distance, _relation(equal, mirrored, cropped)))
     return found
+
+
+def _faint_agree(one: Grey, other: Grey, shared: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(P,) whether what is faint in the details of both is the same."""
+    strength = softened(softened(one * one + other * other)) / 2  # around each pixel, squared
+    faint = shared & (strength > FLAT**2) & (strength < FAINT**2)
+    agree: NDArray[np.bool_] = (correlation(one, other, faint) >= SAME_FAINT) | (faint.sum(axis=(1, 2)) < FEWEST)
+    return agree
 
 
 def _relation(equal: bool, mirrored: bool, cropped: bool) -> Relation:
@@ -147,14 +163,18 @@ def _share(placing: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _colour_difference(
+def _same_colours(
     first: NDArray[np.uint8], second: NDArray[np.uint8], placing: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """(P,) root mean square of the difference in Cb and Cr, after the second's strength is fitted to the first's."""
+) -> NDArray[np.bool_]:
+    """(P,) whether Cb and Cr hardly differ, after the second's strength is fitted to the first's.
+
+    What is left is no larger than OTHER_COLOUR, nor than the colours themselves, unless these are next to grey.
+    """
     one = first.astype(np.float32) - 128
     two = np.stack([sampled(second[..., k].astype(np.float32) - 128, placing)[0] for k in (0, 1)], axis=-1)
     # A brighter copy has stronger colours; the colour of a faded one is not stretched to any other.
     strength = (one * two).sum(axis=(1, 2, 3)) / np.maximum((two * two).sum(axis=(1, 2, 3)), 1)
     rest = one - np.clip(strength, 0.6, 1.7)[:, None, None, None] * two
-    found: NDArray[np.float32] = np.sqrt((rest * rest).mean(axis=(1, 2, 3)))
-    return found
+    left, own = (np.sqrt((each * each).mean(axis=(1, 2, 3))) for each in (rest, one))
+    same: NDArray[np.bool_] = left <= np.minimum(OTHER_COLOUR, np.maximum(own, NEXT_TO_GREY))
+    return same
