@@ -379,7 +379,6 @@ def test_after_its_time_no_trial_begins(study, pretended):
     assert len(study(trials=None, timeout_s=2.0).trials) > 1
 
 
-@pytest.mark.timeout(60)
 def test_a_space_that_can_be_tried_whole_ends_before_its_time(study, pretended):
     pretended.meddle = staticmethod(lambda count: None)
     found = study("batch_size=32,64,128", trials=None, timeout_s=600.0)
