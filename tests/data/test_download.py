@@ -27,7 +27,7 @@ PATIENT = Patience(read_s=600, total_s=600, rounds=2, pause_s=0.01)  # a busy ma
 
 @pytest.fixture
 def get(small, mirrors, tmp_path, monkeypatch):
-    """Fetch the first of the small files from these mirrors, with little patience for those that are slow on purpose."""
+    """Fetch the first of the small files from these mirrors, with little patience for those slow on purpose."""
     file, real = small.pictures, download._get
 
     def hurried(url, size, progress, patience):
