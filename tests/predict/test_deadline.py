@@ -78,7 +78,7 @@ def test_a_loop_without_end_is_ended(endless_bundle, impatient, constant, images
     recogniser = predict.load(endless_bundle(constant))
     for _ in range(2):  # and the next one too
         with pytest.raises(HangtagError, match="gives no answer in 0 s of processor time: its graph seems") as caught:
-            recogniser.recognise(np.zeros((images, 28, 28), np.uint8))
+            recogniser.recognise(np.stack([np.eye(28, dtype=np.uint8) * 255] * images))
         assert caught.value.code == "bundle_timeout"
     assert not deadline.stuck()
 
@@ -184,3 +184,9 @@ def test_who_waits_when_the_process_ends_is_let_go(monkeypatch):
     deadline.abandon_all()
     waiting.join()
     assert raised == ["bundle_timeout"]
+
+
+def test_time_in_which_the_whole_machine_stands_still_does_not_count(impatient, monkeypatch):
+    monkeypatch.setattr(deadline, "STUCK", 2.0)
+    monkeypatch.setattr(deadline._Run, "elapsed", lambda run: (1_000_000.0, 0.0))  # as after a pause of days
+    assert Deadline("model.onnx").answer(lambda: time.sleep(0.1), lambda: None, 1) is None

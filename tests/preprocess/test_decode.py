@@ -259,7 +259,7 @@ def test_many_threads_leave_the_filters_of_warnings_as_they_were():
         inside = list(warnings.filters)
         codes = list(pool.map(lambda _: code_of(content), range(16)))
         assert warnings.filters == inside
-    assert set(codes) == {"image_damaged"}
+    assert set(codes) == {"image_truncated"}
     assert heard == []
     assert warnings.filters == before
 
@@ -285,3 +285,37 @@ def test_leaves_pillow_as_strict_as_it_was():
 
     decode(encode(IMAGE))
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
+
+
+def packed(rows: bytes, interlaced: int = 0) -> bytes:
+    """A PNG of 8 x 8 grey pixels that holds just these packed rows."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, interlaced))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def test_a_png_without_all_of_its_rows_or_their_checksum_is_truncated():
+    rows = zlib.compress(bytes(8 * 9))
+    assert decode(packed(rows)).pixels.shape == (8, 8)
+    assert decode(packed(zlib.compress(bytes(8 * 9 + 7)), interlaced=1)).pixels.shape == (8, 8)
+    assert decode(packed(zlib.compress(bytes(9 * 9)))).pixels.shape == (8, 8)  # a row too many
+    for cut in (packed(zlib.compress(bytes(7 * 9))), packed(rows[:-4]), packed(rows[:-1])):
+        assert code_of(cut) == "image_truncated"
+
+
+def test_flipped_bits_of_packed_pixels_are_damage_though_their_chunk_is_sound():
+    """Whoever repairs the chunk's checksum does not repair that of the pixels."""
+    rows = zlib.compress(np.random.default_rng(0).integers(0, 256, 8 * 8, dtype=np.uint8).reshape(8, 8).tobytes())
+    body = zlib.compress(b"".join(b"\0" + zlib.decompress(rows)[i : i + 8] for i in range(0, 64, 8)))
+    whole = decode(packed(body)).pixels
+    for bit in range(16, 8 * len(body)):  # behind the two bytes that say how it is packed
+        flipped = bytearray(body)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            found = decode(packed(bytes(flipped))).pixels
+        except HangtagError:
+            continue
+        assert np.array_equal(found, whole)

@@ -256,3 +256,23 @@ def test_reads_neither_pipes_nor_giants(tmp_path, monkeypatch):
     (tmp_path / "giant.png").write_bytes(bytes(11))
     with pytest.raises(HangtagError, match="longer than 10 bytes"):
         read_file(tmp_path / "giant.png")
+
+
+@pytest.mark.parametrize("size", [28, 56])
+@pytest.mark.parametrize("level", [70, 110, 127, 128, 160, 185])
+def test_on_a_grey_ground_an_item_darker_or_lighter_than_it_is_seen(level, size):
+    for item in (level - 60, level + 60):
+        pixels = np.full((size, size), level, np.uint8)
+        pixels[2:-2, size // 4 : -size // 4] = item
+        seen = convert(Picture(pixels), 28, False)
+        assert seen[14, 14] >= 60
+        assert seen[14, 0] == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["hf://a/b.png", "smb://a/b", "dropbox://x", "HTTPS://x.org/a.png", "data:image/png,x"]
+)
+def test_an_address_of_any_scheme_is_called_one(path):
+    with pytest.raises(HangtagError) as caught:
+        read_file(path)
+    assert caught.value.code == "image_address"

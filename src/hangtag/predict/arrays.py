@@ -32,6 +32,7 @@ def is_several(array: NDArray[Any], size: int, colour: bool) -> bool:
         channels, height, width = array.shape
         if channels == 3 or (channels == 4 and (height, width) != (size, size)):
             raise _channels_first(array.shape, "transpose(1, 2, 0)", ", and for several grey images list(array)")
+        _refuse_channels_last(array.shape, size)
         return True
     if array.ndim == 4 and array.shape[3] not in CHANNELS and array.shape[1] in (2, 3, 4):
         raise _channels_first(array.shape, "transpose(0, 2, 3, 1)", "")
@@ -67,6 +68,9 @@ def refuse_rows(shape: tuple[int, ...], size: int, colour: bool) -> None:
     pixels = size * size * (3 if colour else 1)
     image = f"{size}, {size}, 3" if colour else f"{size}, {size}"
     row = [side for side in shape[1:] if side != 1] if len(shape) > 1 else list(shape)
+    if len(shape) == 2 and shape[0] == pixels and shape[1] < size:
+        cure = f"array.T.reshape(-1, {image})"
+        raise HangtagError("image_shape", f"{shape} could be columns of {pixels:,} pixels: write {cure}")
     if size == 1 or len(row) != 1:
         return
     if row[0] == pixels and len(shape) == 1:
@@ -77,6 +81,17 @@ def refuse_rows(shape: tuple[int, ...], size: int, colour: bool) -> None:
     if row[0] == pixels + 1 and len(shape) == 2:
         cure = f"array[:, 1:].reshape(-1, {image})"
         raise HangtagError("image_shape", f"{shape} could be rows of a label and {pixels:,} pixels: write {cure}")
+
+
+def _refuse_channels_last(shape: tuple[int, ...], size: int) -> None:
+    """Refuse images stacked along the last axis, as MATLAB has them, and pixels of more channels than are known.
+
+    Nobody's images are less than 8 pixels wide and higher than that.
+    """
+    first, height, width = shape
+    if (height, width) != (size, size) and (first == height != width or width < 8 <= height):
+        cure = "array.transpose(2, 0, 1), and for several images list(array)"
+        raise HangtagError("image_shape", f"{shape} could be {width:,} images along the last axis: write {cure}")
 
 
 def _channels_first(shape: tuple[int, ...], cure: str, otherwise: str) -> HangtagError:

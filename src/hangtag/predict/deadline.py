@@ -3,7 +3,8 @@
 What a model is asked runs in a thread of its own, so that whoever asked can stop waiting. ONNX Runtime ends a run when
 it is told to; what does not end is left behind. A deadline has passed when the seconds have gone by and this process
 has also had so many seconds of processors, so that a busy or sleeping machine costs no honest model its answer; or, for
-what waits and never works, when `STUCK` times the seconds have gone by.
+what waits and never works, when `STUCK` times the seconds have gone by, of which those in which the machine or this
+process stood still do not count.
 """
 
 from __future__ import annotations
@@ -90,10 +91,11 @@ class _Run(Generic[T]):
         """The result, unless the deadline passes first."""
         _under_way.add(self)
         (_idle.pop() if _idle else _Worker()).runs.put(self)
+        checks = 0  # half seconds in which whoever waits was awake
         try:
             while not self.done.wait(_CHECK_S):
-                clock, processors = self.elapsed()
-                if self.abandoned or min(clock, processors) > limit_s or clock > STUCK * limit_s:
+                checks += 1
+                if self.abandoned or min(self.elapsed()) > limit_s or checks * _CHECK_S > STUCK * limit_s:
                     raise HangtagError("bundle_timeout", f"{failure} in {limit_s:.0f} s of processor time: {_CURE}")
         except BaseException:  # Ctrl-C among them
             self._give_up()

@@ -178,10 +178,9 @@ class Recogniser:
         if array is not None or isinstance(source, _FILES) or _is_image(source) or uploads.is_open_file(source):
             (recognition,) = self.stream([source], top)
             return recognition
-        if isinstance(source, Iterable) and getattr(source, "ndim", 1) == 1:
+        if isinstance(source, Iterable) and getattr(source, "ndim", 1) == 1 and not _is_nested(source):
             return Recognitions(self.stream(source, top))
-        kinds = "a path, bytes, an open file, a Pillow image or an array"
-        raise HangtagError("usage_value", f"a picture is {kinds}, not {type(source)}")
+        raise HangtagError("usage_value", _no_image(source))
 
     def stream(self, sources: Iterable[Source], top: int = 3) -> Iterator[Recognition]:
         """`recognise` of picture after picture, in order, holding at most two batches of them at a time."""
@@ -236,6 +235,8 @@ class Recogniser:
                 raise
             except Exception as error:  # a lazily opened file is decoded only now
                 raise HangtagError("image_damaged", f"the image does not decode: {error}") from error
+        if source is None or isinstance(source, dict | int | float):
+            raise HangtagError("image_unsupported", _no_image(source))
         array = np.asarray(source) if (found := _array(source)) is None else found
         pixels = arrays.as_image(array, size, self.card.colour)
         check_size(pixels.shape[1], pixels.shape[0])
@@ -282,6 +283,24 @@ def _import_pillow() -> None:
     with _IMPORTING:
         for module in ("PIL.Image", "PIL.TiffImagePlugin"):  # the latter reads the EXIF orientation
             importlib.import_module(module)
+
+
+def _is_nested(source: Iterable[Any]) -> bool:
+    """Whether it is numbers, or rows of them, or a mapping: to go through it would give a label for each."""
+    first = source[0] if isinstance(source, list | tuple | range) and source else None
+    first = first[0] if isinstance(first, list | tuple) and first else first
+    return isinstance(source, dict) or isinstance(first, int | float)
+
+
+def _no_image(source: Any) -> str:
+    kinds = "a path, bytes, an open file, a Pillow image or an array"
+    if isinstance(source, dict):
+        return f"a picture is {kinds}, not {type(source)}: give its values"
+    if isinstance(source, list | tuple | range):
+        return f"a picture is {kinds}, not rows of numbers: give numpy.array(rows, 'uint8')"
+    if isinstance(source, np.ndarray):
+        return f"a picture is {kinds} of numbers, not an array of {source.dtype}"
+    return f"a picture is {kinds}, not {type(source)}"
 
 
 def _array(source: Source) -> NDArray[Any] | None:

@@ -28,6 +28,8 @@ def read(source: Any) -> bytes:
         raise _as_text()
     try:
         content = source.read(MAX_BYTES + 1)
+        if isinstance(source, io.IOBase) and isinstance(content, bytes):
+            content = _to_its_end(source, content)
     except Exception as error:  # whatever the caller's object raises
         reason = " ".join(str(error).split()) or type(error).__name__
         raise HangtagError("image_unreadable", f"the file cannot be read: {reason}") from error
@@ -44,6 +46,15 @@ def read(source: Any) -> bytes:
     if not content:
         raise HangtagError("image_empty", f"the file is empty{_rewind(source)}")
     return bytes(content)
+
+
+def _to_its_end(source: io.IOBase, content: bytes) -> bytes:
+    """With what comes after the first part: a pipe or a socket without a buffer gives what has arrived."""
+    parts, length = [content], len(content)
+    while parts[-1] and length <= MAX_BYTES:
+        parts.append(source.read(MAX_BYTES + 1 - length) or b"")
+        length += len(parts[-1])
+    return b"".join(parts)
 
 
 def _rewind(source: Any) -> str:

@@ -78,6 +78,8 @@ def decode(content: bytes, enough: int | None = None) -> Picture:
     try:
         with _without_remarks, _opened(content, kind) as image:
             check_size(*image.size)
+            if kind == "PNG":
+                png.check_pixels(content)
             if enough is not None:  # JPEGs are decoded at 1/2, 1/4 or 1/8 for a fraction of the time
                 image.draft(None, (enough, enough))
             return flatten(image, enough)

@@ -18,7 +18,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SIXTEEN_BITS = ("RGB;16B", "LA;16B", "RGBA;16B")  # as Pillow calls those of which it gives the upper 8
 _SCALES = {"1": 255, "L;2": 85, "L;4": 17}  # of pixels that have fewer bits than 8
 _ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
-_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # of each colour type that has 16 bits
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of each colour type
+_PIECE = 1 << 20  # bytes unpacked at once, and the most that may stand behind the last row
 _WHOLE_PASS = ((0, 0, 1, 1),)
 # Across, down, and the steps in either direction.
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -50,6 +51,58 @@ def checked(content: bytes) -> bytes:
     return SIGNATURE + b"".join(kept)
 
 
+def check_pixels(content: bytes) -> None:
+    """Unpack the pixels and drop them: Pillow takes missing rows for black ones, and leaves a checksum unread.
+
+    Args:
+        content: a PNG that is `checked`, of a size that is accepted.
+
+    Raises:
+        HangtagError: `image_truncated` if rows or their checksum are missing; `image_damaged` if they do not unpack.
+    """
+    header, bodies = _coded(content)
+    if len(header) != 13 or not bodies:
+        return  # Pillow says what is wrong
+    wanted = sum(rows * row for rows, row in _passes(header))
+    inflater, size = zlib.decompressobj(), 0
+    try:
+        for body in bodies:
+            while body and not inflater.eof:
+                size += len(inflater.decompress(body, _PIECE))
+                body = inflater.unconsumed_tail
+                if size > wanted + _PIECE:
+                    raise zlib.error("more rows than the header says")
+        while not inflater.eof and (rest := inflater.decompress(b"", _PIECE)):
+            size += len(rest)
+    except zlib.error as error:
+        message = "the PNG is damaged: its pixels do not unpack: copy or download it again"
+        raise HangtagError("image_damaged", message) from error
+    if size < wanted or not inflater.eof:  # nobody writes a PNG without the checksum at its end
+        raise HangtagError("image_truncated", "the PNG ends before its last pixel: copy or download it again")
+
+
+def _coded(content: bytes) -> tuple[bytes, list[bytes]]:
+    """The header, and the parts of the packed pixels."""
+    header, bodies = b"", []
+    for name, start, end in _chunks(content):
+        if name == b"IHDR":
+            header = content[start + 8 : end - 4]
+        elif name == b"IDAT":
+            bodies.append(content[start + 8 : end - 4])
+    return header, bodies
+
+
+def _passes(header: bytes) -> list[tuple[int, int]]:
+    """Of each pass over the image: rows, and bytes of a row, the one that names its filter included."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    bits = depth * _CHANNELS.get(colour, 0)
+    return [
+        (-(-(height - y) // down), 1 + (bits * -(-(width - x) // right) + 7) // 8)
+        for x, y, right, down in (_ADAM7 if interlaced else _WHOLE_PASS)
+        if bits and width > x and height > y
+    ]
+
+
 def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and end of each chunk, to the last."""
     position, name = 8, b""
@@ -79,21 +132,10 @@ def lower_bytes(content: bytes) -> bytes:
     Raises:
         ValueError: it has no 16 bits, or not all of its pixels.
     """
-    bodies: list[bytes] = []
-    header = b""
-    for name, start, end in _chunks(content):
-        if name == b"IHDR":
-            header = content[start + 8 : end - 4]
-        elif name == b"IDAT":
-            bodies.append(content[start + 8 : end - 4])
-    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
-    if depth != 16 or colour not in _CHANNELS:
+    header, bodies = _coded(content)
+    if header[8] != 16:
         raise ValueError("the PNG has no 16 bits")
-    passes = [
-        (-(-(height - y) // down), 1 + 2 * _CHANNELS[colour] * -(-(width - x) // right))  # rows, bytes of a row
-        for x, y, right, down in (_ADAM7 if interlaced else _WHOLE_PASS)
-        if width > x and height > y
-    ]
+    passes = _passes(header)
     size = sum(rows * row for rows, row in passes)
     rows_of_both = np.frombuffer(zlib.decompressobj().decompress(b"".join(bodies), size), np.uint8)
     if len(rows_of_both) != size:
