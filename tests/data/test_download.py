@@ -36,7 +36,7 @@ class Insisting(threading.Timer):
 
 @pytest.fixture
 def get(small, mirrors, tmp_path, monkeypatch):
-    """Fetch the first of the small files from these mirrors, with little patience for those that are slow on purpose."""
+    """Fetch the first of the small files from these mirrors, with little patience for those slow on purpose."""
     file, real = small.pictures, download._get
 
     def hurried(url, size, progress, patience):
