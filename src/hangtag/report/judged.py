@@ -239,6 +239,8 @@ def training_sample(split: Split) -> Split:
 
 def _photos(dataset: Dataset, splits: dict[str, Split], tell: Progress) -> dict[str, Sketches] | None:
     """Sketches of the images of each split if they are photos: a model's input may be too small to tell two apart."""
+    if "validation" in dataset.photos:  # "training" holds two folders then, whose files may have the same names
+        return None
     files = {name: dataset.photos[name]() for name in splits} if dataset.photos else {}
     if not files or small_side(list(files.values())) is not None:
         return None

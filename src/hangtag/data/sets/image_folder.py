@@ -121,7 +121,7 @@ class _Folder:
             photos={
                 "training": lambda: self._training_photos(test=False),
                 "test": test.photos if test else lambda: self._training_photos(test=True),
-                **({} if validation is None else {"validation": validation.photos}),
+                **({"validation": validation.photos} if validation and self.test else {}),  # each file once
             },
         )
 
