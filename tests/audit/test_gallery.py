@@ -138,6 +138,7 @@ def visit(browser, pages, tmp_path):
     def visit(width=1280, scheme="light", **more):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **more)
         contexts.append(context)
+        context.set_default_timeout(300_000)
         page = context.new_page()
         page.on("console", lambda message: faults.append(message.text))
         page.on("pageerror", lambda error: faults.append(str(error)))

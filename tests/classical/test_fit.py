@@ -2,7 +2,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -71,16 +70,16 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_fit(monkeypatch):
 
     class Endless:
         def fit(self, rows, labels):
-            released.wait(20)  # as compiled code does, it hears nothing
+            _thread.interrupt_main()
+            released.wait()  # as compiled code does, it hears nothing
+            ended.append(True)
 
-    released = threading.Event()
+    released, ended = threading.Event(), []
     monkeypatch.setitem(classical.register._entries, "endless", lambda seed: Endless())
     monkeypatch.setitem(classical.register._facts, "endless", {"onnx": False})
-    threading.Timer(0.3, _thread.interrupt_main).start()
-    started = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
         classical.fit(recipe("endless"), split())
-    assert time.perf_counter() - started < 5
+    assert not ended
     released.set()
 
 
@@ -94,7 +93,7 @@ def test_a_process_stopped_in_compiled_code_ends_in_order():
         "from hangtag.core.types import Split\n"
         "class Endless:\n"
         "    def fit(self, rows, labels):\n"
-        "        time.sleep(60)\n"
+        "        time.sleep(6000)\n"
         "classical.register('endless', onnx=False)(lambda seed: Endless())\n"
         "split = Split(np.zeros((2, 4, 4), np.uint8), np.arange(2), ('a', 'b'))\n"
         "recipe = ClassicalRecipe(name='endless', estimator=Part('endless'))\n"

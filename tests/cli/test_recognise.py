@@ -199,3 +199,54 @@ def test_one_image_from_a_cold_start_needs_neither_torch_nor_onnx_nor_pillow(bun
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)[0]["label"] == "Bag"
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def piped(bundle):
+    """`hangtag recognise` in a process of its own, with something on its standard input."""
+
+    def run(content: bytes, *arguments) -> subprocess.CompletedProcess:
+        code = "from hangtag.cli import main; main()"
+        command = [sys.executable, "-c", code, "recognise", "-m", str(bundle), *map(str, arguments)]
+        return subprocess.run(command, input=content, capture_output=True, check=False)
+
+    return run
+
+
+def test_a_dash_reads_standard_input(piped, photos):
+    content = (photos / "bag.png").read_bytes()
+    done = piped(content, "--json", photos / "shirt.png", "-", photos / "coat.png", "-")
+    rows = json.loads(done.stdout)
+    assert [row["label"] for row in rows] == ["=Shirt", "Bag", "Coat", "Bag"]
+    assert [row["path"] for row in rows] == [str(photos / "shirt.png"), "-", str(photos / "coat.png"), "-"]
+    empty = piped(b"", "-", "--json")
+    assert (empty.returncode, json.loads(empty.stdout)[0]["error"]["code"]) == (3, "image_empty")
+    assert b"'-,Bag" in piped(content, "-", "--csv").stdout
+
+
+def test_a_dash_without_standard_input_is_one_line(recognise, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    status, out, err = recognise("-")
+    assert (status, out) == (2, "")
+    assert "standard input, which is closed" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such terminals")
+def test_a_dash_at_a_terminal_does_not_wait_for_it(recognise, monkeypatch):
+    leader, terminal = os.openpty()
+    with open(terminal) as stdin:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stdin", stdin)
+        status, _, err = recognise("-")
+    os.close(leader)
+    assert status == 2
+    assert "which is the terminal" in err
+
+
+def test_addresses_and_empty_paths_are_each_named(recognise, photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    status, out, _ = recognise("https://x.org/y.jpg", "", "bag.png", "--json")
+    rows = json.loads(out)
+    assert status == 0
+    assert [row["path"] for row in rows] == ["https://x.org/y.jpg", "", "bag.png"]
+    assert [row["error"] and row["error"]["code"] for row in rows] == ["image_address", "image_not_found", None]
+    assert "https://x.org/y.jpg is an address" in rows[0]["error"]["message"]

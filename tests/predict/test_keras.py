@@ -38,7 +38,6 @@ def test_is_read_like_any_foreign_model(tmp_path):
     np.testing.assert_allclose(predictor.predict_proba(images).sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.timeout(60)
 def test_weights_whose_groups_hold_themselves_end(tmp_path):
     h5py = pytest.importorskip("h5py")
     save(tmp_path / "m.keras", (28, 28))

@@ -1,5 +1,6 @@
 """Any picture in any form gives one and the same label, and a bad one spoils nobody else's."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 import hangtag.predict
+from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Predictor
 from hangtag.predict.recogniser import BATCH, Recogniser, Recognition, Recognitions
@@ -303,3 +305,89 @@ def test_a_file_that_gives_a_part_at_a_time_is_read_to_its_end(recogniser):
             return len(part)
 
     assert recogniser.recognise(Dripping(png(pixels()))).top == recogniser.recognise(pixels()).top
+
+
+def boot(size: int = 28) -> np.ndarray:
+    """Something light on black."""
+    array = np.zeros((size, size), np.uint8)
+    array[:, size // 3 : size // 2] = np.random.default_rng(0).integers(90, 256, (size, size // 2 - size // 3))
+    return array
+
+
+def test_a_dark_item_on_white_is_seen_as_the_light_one_on_black_in_every_form(recogniser, tmp_path):
+    negated = 255 - boot()
+    (tmp_path / "a.png").write_bytes(png(negated))
+    forms = [negated, negated[None], negated[..., None], Image.fromarray(negated), png(negated), tmp_path / "a.png"]
+    for form in forms:
+        found = recogniser.recognise(form)
+        found = found if isinstance(found, Recognition) else found[0]
+        assert np.array_equal(found.pixels, boot())
+
+
+def test_a_model_of_dark_items_on_white_sees_them_as_they_are(make_bundle):
+    folder = make_bundle("light")
+    card = dataclasses.replace(cards.read(folder), normalise={"mean": [0.7], "std": [0.3]})
+    cards.write(card, folder)
+    negated = 255 - boot()
+    for form in (negated, png(negated)):
+        assert np.array_equal(hangtag.predict.load(folder).recognise(form).pixels, negated)
+
+
+def test_open_files_are_one_picture_each(recogniser, tmp_path):
+    (tmp_path / "a.png").write_bytes(png(pixels(1)))
+    wanted = recogniser.recognise(pixels(1)).top
+    assert recogniser.recognise(io.BytesIO(png(pixels(1)))).top == wanted
+    with (tmp_path / "a.png").open("rb") as file:
+        assert recogniser.recognise(file).top == wanted
+    several = recogniser.recognise([io.BytesIO(png(pixels(1))), io.StringIO("text"), io.BytesIO(), pixels(1)])
+    assert [item.error and item.error.code for item in several] == [None, "image_unreadable", "image_empty", None]
+    assert [item.top for item in several[::3]] == [wanted] * 2
+    assert len(recogniser.recognise(io.BytesIO(png(pixels(seed))) for seed in range(3))) == 3
+
+
+def test_a_file_given_twice_is_read_once(recogniser):
+    file = io.BytesIO(png(pixels(1)))
+    first, second = recogniser.recognise([file, file])
+    assert first.label is not None
+    assert "read before" in second.error.message
+
+
+def test_grey_with_alpha_is_laid_on_white(recogniser):
+    alpha = np.where(boot(60) > 0, 255, 0).astype(np.uint8)
+    black = np.zeros((60, 60), np.uint8)
+    found = recogniser.recognise(np.dstack([black, alpha]))
+    flat = recogniser.recognise(np.where(alpha > 0, 0, 255).astype(np.uint8))
+    assert isinstance(found, Recognition)
+    assert np.array_equal(found.pixels, flat.pixels)
+    assert len(recogniser.recognise(np.stack([np.dstack([black, alpha])] * 5))) == 5
+
+
+@pytest.mark.parametrize("shape", [(5, 784), (784,), (3, 60, 40), (5, 3, 60, 40)])
+def test_an_array_that_can_be_read_in_two_ways_is_refused(recogniser, shape):
+    with pytest.raises(HangtagError, match="write array") as caught:
+        recogniser.recognise(np.zeros(shape, np.uint8))
+    assert caught.value.code == "image_shape"
+
+
+def test_an_empty_path_is_not_the_current_folder(recogniser, tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(png(pixels(1)))
+    monkeypatch.chdir(tmp_path)
+    assert recogniser.recognise("").error.message == "the path is empty"
+    assert len(recogniser.recognise(".")) == 1
+    assert len(recogniser.recognise(np.zeros((0, 28, 28), np.uint8))) == 0
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_picture_of_nothing_has_no_label_in_any_form(recogniser, value):
+    for shape in ((28, 28), (60, 44)):
+        array = np.full(shape, value, np.uint8)
+        for form in (array, Image.fromarray(array), png(array), png(np.dstack([array] * 3 + [array * 0]))):
+            found = recogniser.recognise(form)
+            assert (found.label, found.confidence, found.error.code) == (None, 0.0, "image_blank")
+
+
+def test_an_address_is_not_fetched(recogniser):
+    found = recogniser.recognise(["https://x.org/y.jpg", pixels(1)])
+    assert found[0].path == "https://x.org/y.jpg"
+    assert found[0].error.code == "image_address"
+    assert found[1].label

@@ -1,5 +1,7 @@
 """Photos become model input as Fashion-MNIST was made from Zalando's photos."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from hangtag.core.errors import HangtagError
 from hangtag.preprocess.decode import Picture
-from hangtag.preprocess.photo import SHARPEN, convert, read_file
+from hangtag.preprocess.photo import SHARPEN, address_of, check_content, convert, read_file
 
 
 def photo(height: int, width: int, item: int = 40, background: int = 255) -> Picture:
@@ -21,6 +23,77 @@ def photo(height: int, width: int, item: int = 40, background: int = 255) -> Pic
 def test_a_grey_picture_of_the_models_size_passes_unchanged():
     pixels = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     assert np.array_equal(convert(Picture(pixels), 28, colour=False), pixels)
+
+
+def boot(longest: int = 28) -> np.ndarray:
+    """A light item on black, as published: uneven shades, `longest` pixels long in the middle of 28."""
+    rng = np.random.default_rng(0)
+    pixels = np.zeros((28, 28), np.uint8)
+    start = (28 - longest) // 2
+    pixels[start : start + longest, 9:19] = rng.integers(60, 256, (longest, 10))
+    return pixels
+
+
+def test_a_dark_item_on_a_light_ground_is_negated_at_the_models_size_too():
+    assert np.array_equal(convert(Picture(255 - boot()), 28, colour=False), boot())
+    assert convert(Picture(boot()), 28, colour=False) is not None
+
+
+def test_an_image_on_a_dark_ground_passes_at_the_models_size_as_the_very_same():
+    pixels = boot()
+    assert convert(Picture(pixels), 28, colour=False) is pixels
+
+
+@pytest.mark.parametrize("ground", [100, 180, 240])
+def test_the_level_of_an_even_ground_is_taken_off_at_the_models_size_too(ground):
+    made = convert(Picture(np.where(boot() > 0, 20, ground).astype(np.uint8)), 28, colour=False)
+    assert (made[:, :8] == 0).all()
+    assert made.max() == ground - 20
+
+
+def test_the_noise_of_a_jpeg_does_not_hide_the_ground():
+    rng = np.random.default_rng(1)
+    noisy = np.clip(255 - boot().astype(int) + rng.integers(-5, 1, (28, 28)), 0, 255).astype(np.uint8)
+    assert np.abs(convert(Picture(noisy), 28, colour=False).astype(int) - boot()).max() <= 6
+    dark = np.clip(boot().astype(int) + rng.integers(0, 6, (28, 28)), 0, 255).astype(np.uint8)
+    assert convert(Picture(dark), 28, colour=False) is dark
+
+
+def test_a_small_item_in_an_image_of_the_models_size_is_enlarged_as_in_a_photo():
+    made = convert(Picture(255 - boot(longest=12)), 28, colour=False)
+    assert (made > 50).any(axis=1).all()
+    assert np.array_equal(convert(Picture(255 - boot(longest=20)), 28, colour=False), boot(longest=20))
+
+
+def test_a_model_of_dark_drawings_on_a_light_ground_sees_them_unchanged():
+    drawing = 255 - boot()
+    assert convert(Picture(drawing), 28, colour=False, light=True) is drawing
+
+
+@pytest.mark.real
+def test_every_published_image_passes_as_the_very_same_and_negated_ones_become_it():
+    from hangtag import data
+
+    found = data.find()
+    for split in (found.training(), found.test()):
+        assert all(convert(Picture(image), 28, False) is image for image in split.images)
+        again = [np.array_equal(convert(Picture(255 - image), 28, False), image) for image in split.images]
+        assert np.mean(again) > 0.998
+
+
+@pytest.mark.parametrize("value", [0, 7, 128, 255])
+@pytest.mark.parametrize("shape", [(28, 28), (100, 80), (100, 80, 3), (1, 1)])
+def test_an_image_of_one_colour_is_refused_with_some_noise_too(value, shape):
+    noise = np.random.default_rng(0).integers(-1, 2, shape)
+    for pixels in (np.full(shape, value, np.uint8), np.clip(noise + value, 0, 255).astype(np.uint8)):
+        with pytest.raises(HangtagError, match="one even colour") as caught:
+            check_content(Picture(pixels))
+        assert caught.value.code == "image_blank"
+
+
+def test_an_image_with_something_on_it_is_not_refused():
+    for pixels in (boot(), 255 - boot(), np.eye(50, dtype=np.uint8) * 40, photo(60, 60).pixels):
+        check_content(Picture(pixels))
 
 
 def test_a_colour_picture_of_the_models_size_passes_a_colour_model_unchanged():
@@ -115,6 +188,61 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path):
         with pytest.raises(HangtagError) as caught:
             read_file(tmp_path / name)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("path", "scheme"),
+    [
+        ("https://x.org/y.jpg", "https"),
+        ("HTTP://x.org/y.jpg", "http"),
+        ("https:/x.org/y.jpg", "https"),
+        ("ftp://x.org/y.jpg", "ftp"),
+        ("s3://bucket/y.jpg", "s3"),
+        ("gs://bucket/y.jpg", "gs"),
+        ("http:", "http"),
+        ("file:///tmp/y.jpg", "file"),
+        ("data:image/png;base64,iVBORw0KGgo=" + "A" * 10_000, "data"),
+        ("shirt.jpg", ""),
+        ("C:/shirt.jpg", ""),
+        ("c:\\shirt.jpg", ""),
+        ("https.jpg", ""),
+        ("a/https://b.jpg", ""),
+    ],
+)
+def test_an_address_is_told_from_a_path(path, scheme):
+    assert address_of(path) == scheme
+    with pytest.raises(HangtagError) as caught:
+        read_file(path)
+    assert (caught.value.code == "image_address") == bool(scheme)
+    assert len(caught.value.message) < 200
+
+
+def test_an_address_keeps_both_of_its_slashes_and_is_not_fetched():
+    for path in ("https://x.org/y.jpg", Path("https://x.org/y.jpg")):
+        with pytest.raises(HangtagError, match=r"^https://x\.org/y\.jpg is an address, and addresses are not fetched"):
+            read_file(path)
+
+
+def test_a_file_called_like_an_address_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "https:" / "x").mkdir(parents=True)
+    (tmp_path / "https:" / "x" / "y.jpg").write_bytes(b"content")
+    assert read_file("https:/x/y.jpg") == b"content"
+
+
+@pytest.mark.parametrize("path", ["", " ", "\t"])
+def test_an_empty_path_is_not_the_current_folder(path):
+    with pytest.raises(HangtagError, match="the path is empty"):
+        read_file(path)
+
+
+@pytest.mark.parametrize("path", ["/proc/kmsg", "/dev/zero", "/dev/tty", "/proc/self/maps"])
+def test_special_files_are_refused_unread(path):
+    if not Path(path).exists():
+        pytest.skip("there is none here")
+    with pytest.raises(HangtagError, match="not a file but") as caught:
+        read_file(path)
+    assert caught.value.code == "image_unreadable"
 
 
 def test_reads_neither_pipes_nor_giants(tmp_path, monkeypatch):

@@ -32,6 +32,7 @@ def visit(browser, files):
     def visit(name="report.html", width=1280, scheme="light"):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
+        context.set_default_timeout(300_000)
         page = context.new_page()
         page.on("console", lambda message: faults.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -198,6 +199,7 @@ def test_its_policy_stops_what_somebody_may_have_slipped_in(browser, files):
     server = HTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = browser.new_page()
+    page.set_default_timeout(300_000)
     page.goto(f"file://{files / 'report.html'}")
     page.evaluate(
         """async address => {

@@ -48,7 +48,7 @@ def test_a_stranger_gets_one_clear_line(ask, host):
 
 
 def test_no_host_at_all_is_refused(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400")

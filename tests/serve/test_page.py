@@ -24,6 +24,7 @@ def visit(browser, port):
 
     def visit(home=f"http://127.0.0.1:{port}", path="", **options):
         contexts.append(browser.new_context(**options))
+        contexts[-1].set_default_timeout(300_000)
         page = contexts[-1].new_page()
         page.on("console", lambda line: any(word in line.text for word in EXPECTED) or faults.append(line.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -40,11 +41,8 @@ def visit(browser, port):
 
 def finished(page, cards):
     page.locator(".card").nth(cards - 1).wait_for()
-    for _ in range(300):
-        if not page.locator(".waiting").count():
-            return
+    while page.locator(".waiting").count():
         page.wait_for_timeout(50)
-    raise AssertionError("some pictures are still waiting")
 
 
 def test_pictures_chosen_are_named_counted_and_saved(visit, pictures, recogniser, tmp_path):
@@ -116,10 +114,8 @@ def test_a_moment_without_a_network_costs_nothing_and_a_server_that_has_gone_is_
     page.unroute("**/recognise")
     page.route("**/recognise", lambda route: route.abort())
     page.set_input_files("#choose", [tmp_path / "b.png", tmp_path / "c.png"])
-    for _ in range(60):
+    while page.locator(".waiting").count():
         page.clock.run_for(1000)
-        if not page.locator(".waiting").count():
-            break
     assert page.locator(".failed .label").all_inner_texts() == ["the server does not answer: is it still running?"] * 2
 
 
@@ -161,7 +157,7 @@ def proxied(port):
                 self.send_error(404)
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            onward = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            onward = http.client.HTTPConnection("127.0.0.1", port)
             onward.request(self.command, path, body, dict(self.headers))
             response = onward.getresponse()
             content = response.read()

@@ -33,7 +33,7 @@ _OF_FILES = {
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Recognise fashion products in photos: get data, train, evaluate, recognise.",
-    epilog="Start with: hangtag demo. Commands have help of their own: hangtag train --help",
+    epilog="\b\nStart with: hangtag demo\nCommands have help of their own: hangtag train --help",
 )
 @click.version_option(package_name="hangtag", message="hangtag %(version)s")
 def verbs() -> None:

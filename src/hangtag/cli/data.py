@@ -13,6 +13,7 @@ import click
 from hangtag.cli._audit import audit
 from hangtag.cli._data import DATA, data_option
 from hangtag.cli._group import Lines
+from hangtag.cli._layout import has_colours
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
 from hangtag.core.folder_summary import counted
@@ -260,7 +261,7 @@ def _print_pictures(console: Console, split: str, pictures: Split) -> None:
 
     from hangtag.data.contact_sheet import examples, half_blocks
 
-    if console.color_system in ("256", "truecolor"):  # without shades of grey there is nothing to see
+    if has_colours(console) and console.color_system in ("256", "truecolor"):  # shades of grey are all there is to see
         cells = []
         for label, class_name in enumerate(pictures.class_names[:_SHOWN_CLASSES]):
             if len(chosen := examples(pictures, label, 1)):

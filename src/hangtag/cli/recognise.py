@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hangtag.cli._engine import ENGINE
+from hangtag.cli._layout import is_lively
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, harmless, one_line, printable
 
@@ -95,15 +96,20 @@ def _counted(results: Iterator[Recognition], tally: list[int]) -> Iterator[Recog
 
 
 def _watched(results: Iterator[Recognition], total: int, console: Console | None = None) -> Iterator[Recognition]:
-    """Pass results through under a progress bar, on standard error unless told; none where nobody watches."""
-    if total < _MANY or not (console.is_terminal if console else sys.stderr.isatty()):
+    """Pass results through under a progress bar, on standard error by default; none where nobody watches."""
+    if total < _MANY:
         yield from results
         return
     from rich.console import Console
+
+    console = console or Console(stderr=True)
+    if not is_lively(console):
+        yield from results
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("recognising"), BarColumn(), MofNCompleteColumn(), TextColumn("·"), TimeRemainingColumn())
-    with Progress(*columns, console=console or Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         yield from progress.track(results, total=total)
 
 
@@ -173,9 +179,11 @@ def _print_table(results: Iterator[Recognition], paths: list[Path | str], class_
         console.print(Text("─" * min(console.width, sum(widths) + 6), style="dim"))
     for result in _watched(results, len(paths), console if console.is_terminal else None):
         if result.error is not None:
-            reason = Text.assemble(("✗ ", "red"), (printable(result.error.message), "red"))
-            reason.truncate(max(20, console.width - widths[0] - 2), overflow="ellipsis")
-            console.print(Text("  ").join([_shortened(printable(result.path), widths[0], pad=True), reason]))
+            reason = Text(f"✗ {printable(result.error.message)}", style="red")
+            start = _shortened(printable(result.path), widths[0], pad=True)
+            for line in reason.wrap(console, max(20, console.width - widths[0] - 2)):
+                console.print(Text("  ").join([start, line]))
+                start = Text(" " * widths[0])
             continue
         filled = round(result.confidence * _BAR)
         bar = Text.assemble(("━" * filled, _colour(result.confidence)), ("─" * (_BAR - filled), "bright_black"))

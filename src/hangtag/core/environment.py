@@ -8,10 +8,10 @@ import os
 import sys
 
 # How often a thread of libgomp, PyTorch's OpenMP on Linux, looks again at a barrier before it sleeps. libgomp's own
-# 300,000 keep a core busy for a millisecond: a thread that waits for one that another program has displaced takes the
-# very core that one needs. 0 sleeps at once, and pays for waking up where the machine is idle. benchmarks/busy.py
-# measures both.
-SPIN_COUNT = 1_000
+# 300,000 keep a core busy for milliseconds: a thread that waits for one that another program has displaced takes the
+# very core that one needs. 0 sleeps at once, and pays for waking up where the machine is idle. Training goes further
+# while others are at work (training/contention.py). benchmarks/busy.py measures both.
+SPIN_COUNT = 3_000
 OPENMP = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
 

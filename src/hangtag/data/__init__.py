@@ -44,6 +44,8 @@ def find(
     if not isinstance(spec, str | os.PathLike | None):
         raise HangtagError("usage_value", f"data are named by a word or a path, not by {spec!r}")
     text: str | None = None if spec is None else os.fspath(spec)
+    if text == "" or (text and text.endswith("=") and not Path(text).exists()):  # "", mnist=
+        raise HangtagError("usage_value", "the path of the data is empty: name a folder, or . for this one")
     if follow_links and text is not None and not text.startswith(LINKED):
         text = f"{LINKED}{text}"
     place = place if isinstance(place, str) else None

@@ -26,6 +26,7 @@ _WORDS: dict[SplitName, tuple[str, ...]] = {
     "test": ("test", "testing", "tests", "eval", "evaluation", "holdout", "heldout"),
 }
 _ENDINGS = re.compile(r"(?:sets?|splits?|data|dataset|images?|imgs?|photos?|pictures?|folders?)?")
+_BEGINNINGS = re.compile(r"(?:dataset|data|images|image|imgs|img|photos|photo|pictures|split)?")
 _DEEPEST = 8  # folders that hold one folder each
 _DROPPINGS = ("thumbs.db", "desktop.ini", "icon\r")  # what systems put into folders by themselves
 
@@ -73,6 +74,9 @@ def read_layout(root: Path, follow_links: bool = False) -> Layout:
         layout.notes = _doubts(here)
         return layout
     left_out += _beside(here, list(splits.values()), root)
+    for kind, path in list(splits.items()):
+        splits[kind] = inner = _unwrapped(path, root, follow_links)
+        left_out += _beside(path, [inner], root) if inner != path else []
     return Layout(root, splits["training"], splits.get("validation"), splits.get("test"), left_out)
 
 
@@ -118,6 +122,9 @@ def folders_in(folder: Path) -> list[Path]:
 def _rank(folder: str) -> tuple[int, int, int] | None:
     """Which split a folder is called like, and how well: smaller is better."""
     word = re.sub(r"[\s_.\-]+", "", folder.casefold())
+    beginning = _BEGINNINGS.match(word)
+    if beginning and beginning.end() and _rank(word[beginning.end() :]):  # images_train, split-test
+        word = word[beginning.end() :]
     for kind, words in enumerate(_WORDS.values()):
         for rank, known in enumerate(words):
             if word.startswith(known) and _ENDINGS.fullmatch(word[len(known) :]):
@@ -179,6 +186,13 @@ def _only_folder(here: Path, root: Path, follow_links: bool) -> Path | None:
     if only.resolve() == here.resolve() or here.resolve().is_relative_to(only.resolve()):  # a link to itself
         return None
     return only if folders_in(only) and not _holds_images(only) else None
+
+
+def _unwrapped(split: Path, root: Path, follow_links: bool) -> Path:
+    """What a split holds alone, if called as splits or images are: `train/train`, `test/images`. A class is not."""
+    only = _only_folder(split, root, follow_links)
+    called = only is not None and (split_name(only.name) or _BEGINNINGS.fullmatch(only.name.casefold()))
+    return only if only is not None and called else split
 
 
 def _beside(folder: Path, kept: list[Path], root: Path) -> list[LeftOut]:

@@ -269,7 +269,7 @@ def _loaded() -> tuple[Kernels | None, str | None]:
     if sys.platform != "linux":
         return None, f"they are compiled on Linux only, not on {platform.system()}"
     try:
-        runtime = _openmp_runtime()
+        runtime = openmp_runtime()
         if runtime is None:
             return None, "this PyTorch brings no libgomp"
         return Kernels(ctypes.CDLL(str(_compiled(runtime)))), None
@@ -278,7 +278,7 @@ def _loaded() -> tuple[Kernels | None, str | None]:
         return None, " ".join(str(said).split())[:300]
 
 
-def _openmp_runtime() -> Path | None:
+def openmp_runtime() -> Path | None:
     """The libgomp of PyTorch, as this process has loaded it, or one that is the only one here.
 
     Threads of two such libraries would wait for each other's cores, and scikit-learn brings one of its own.

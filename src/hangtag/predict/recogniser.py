@@ -42,7 +42,7 @@ integer array (see `predict.arrays`), which may be another library's tensor on t
 _FILES = (str, os.PathLike, bytes, bytearray, memoryview)  # where one is, or its content
 _LIGHT = 0.6  # mean of training pixels in [0, 1]; Fashion-MNIST has 0.29, and 0.71 when negated
 _IMPORTING = threading.Lock()
-_Prepared: TypeAlias = tuple[NDArray[np.uint8], int]  # what the model sees; frames ignored
+_Prepared: TypeAlias = tuple[NDArray[np.uint8], int, HangtagError | None]  # what the model sees; frames ignored; doubt
 
 
 @dataclass(frozen=True)
@@ -207,12 +207,16 @@ class Recogniser:
             raise source
         size, colour, light = self.card.size, self.card.colour, self._light
         if isinstance(source, str | os.PathLike):
-            return decoder.shared().read(read_file(source), size, colour, light, check=True)
+            return (*decoder.shared().read(read_file(source), size, colour, light, True), None)
         if isinstance(source, bytes | bytearray | memoryview):
-            return decoder.shared().read(bytes(source), size, colour, light, check=True)
+            return (*decoder.shared().read(bytes(source), size, colour, light, True), None)
         picture = self._picture(source)
-        check_content(picture)
-        return convert(picture, size, colour, light), picture.frames_ignored
+        blank = None
+        try:
+            check_content(picture)
+        except HangtagError as error:  # the model is asked all the same: zeros are what people try a model with
+            blank = error
+        return convert(picture, size, colour, light), picture.frames_ignored, blank
 
     @property
     def _light(self) -> bool:
@@ -249,10 +253,13 @@ class Recogniser:
             if isinstance(outcome, HangtagError):
                 yield Recognition(path, None, 0.0, error=outcome)
                 continue
+            pixels, frames_ignored, blank = outcome
             row: NDArray[np.float32] = next(answers)
+            if blank is not None:
+                yield Recognition(path, None, 0.0, error=blank, pixels=pixels, frames_ignored=frames_ignored)
+                continue
             best = np.argsort(-row, kind="stable")[: max(1, top)]
             ranked = tuple((self.class_names[i], round(float(row[i]), 6)) for i in best)
-            pixels, frames_ignored = outcome
             yield Recognition(path, *ranked[0], top=ranked, pixels=pixels, frames_ignored=frames_ignored)
 
 

@@ -302,7 +302,7 @@ def _whole_webp(content: bytes) -> bytes:
     return content
 
 
-def _whole_boxes(content: bytes) -> bytes:
+def _whole_boxes(content: bytes, kind: str) -> bytes:
     """An AVIF or HEIC: a row of boxes, each with its length, of which one holds the coded pixels."""
     position, names = 0, set()
     while len(content) - position >= 8:
@@ -314,7 +314,7 @@ def _whole_boxes(content: bytes) -> bytes:
         position += max(size, 8)
         names.add(name)
     if position != len(content) or not (b"mdat" in names or b"idat" in content):
-        raise HangtagError("image_truncated", "the file ends before its last pixel: copy or download it again")
+        raise HangtagError("image_truncated", f"the {kind} ends before its last pixel: copy or download it again")
     return content
 
 
@@ -322,6 +322,6 @@ _WHOLE: dict[str, Callable[[bytes], bytes]] = {
     "JPEG": lambda content: content,  # looked at while it is decoded
     "PNG": png.checked,
     "WEBP": _whole_webp,
-    "AVIF": _whole_boxes,
-    "HEIC": _whole_boxes,
+    "AVIF": lambda content: _whole_boxes(content, "AVIF"),
+    "HEIC": lambda content: _whole_boxes(content, "HEIC"),
 }

@@ -70,7 +70,7 @@ def convert(picture: Picture, size: int, colour: bool, light: bool = False) -> N
     if colour:
         small = pixels if own_size else _centred(_averaged(pixels, _fitted(pixels, size)), background, size)
         return small if small.ndim == 3 else np.repeat(small[..., None], 3, axis=2)
-    if own_size and pixels.ndim == 2 and not picture.transparent and (light or not _on_light(pixels, int(background))):
+    if own_size and pixels.ndim == 2 and not picture.transparent and (light or not _on_light(pixels, background)):
         return pixels
     item = _trimmed(pixels, background)
     if own_size and max(item.shape[:2]) >= FILLS * size:
@@ -140,12 +140,12 @@ def _background(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return background
 
 
-def _on_light(pixels: NDArray[np.uint8], background: int) -> bool:
-    """Whether a grey image lies on an even ground that is not dark."""
-    if background < LIGHT:
+def _on_light(pixels: NDArray[np.uint8], background: NDArray[np.uint8]) -> bool:
+    """Whether a grey image shows something on an even ground that is not dark."""
+    if background < LIGHT or not _differs(pixels, background).any():
         return False
     edge = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]]).astype(np.int16)
-    return bool((np.abs(edge - background) <= LEVEL).mean() >= EVEN)
+    return bool((np.abs(edge - background.astype(np.int16)) <= LEVEL).mean() >= EVEN)
 
 
 def _is_darker(grey: NDArray[np.uint8], level: int) -> bool:

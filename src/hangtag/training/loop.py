@@ -29,6 +29,7 @@ from hangtag.predict.torch import Deployed, TorchPredictor, normalise
 from hangtag.training import averages, optimisers, schedules
 from hangtag.training.checkpoint import Checkpoint, flatten_optimiser, packed, read_newest, restore_optimiser, write
 from hangtag.training.class_weights import class_weights, expected_weights
+from hangtag.training.contention import Contention, libgomp
 from hangtag.training.interrupt import Stop
 from hangtag.training.pruning import choose
 from hangtag.training.start import Start, load
@@ -159,9 +160,15 @@ def fit(
         HangtagError: `training_not_finite`, `training_out_of_memory`, `checkpoint_*`, or `usage_*` for options.
         KeyboardInterrupt: if stopped; the same call goes on from there.
     """
-    with memory_errors(recipe):
+    threads = libgomp() if device.type == "cpu" else None
+    with memory_errors(recipe), Contention(threads) as contention:
+
+        def after_step(progress: Progress) -> None:
+            contention.look()
+            watch(progress)
+
         run = _Run(recipe, training, validation, device, precision, checkpoints, start, taught, warn)
-        return run.to_end(stop, clock, watch, keep)
+        return run.to_end(stop, clock, after_step, keep)
 
 
 class _Run:

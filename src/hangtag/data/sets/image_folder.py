@@ -3,8 +3,8 @@
 Images are JPEG, PNG, WebP, AVIF or HEIC at any depth below their class's folder, converted as `preprocess.photo` does.
 Split folders go by their usual names in any case (`data.folder_layout`). Where there is no test folder, a validation
 folder serves as the test too; where there is neither, a tenth of the images is set apart. What cannot be read is left
-out, named and counted in `Split.skipped`. Links are followed to places inside the folder only (`linked_folder` follows all).
-Bytes of a name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
+out, named and counted in `Split.skipped`. Links are followed to places inside the folder only (`linked_folder` follows
+all). Bytes of a name that are no Unicode stand in class names as escapes (`core.printable.as_text`).
 """
 
 from __future__ import annotations
