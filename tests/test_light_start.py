@@ -47,9 +47,10 @@ def test_help_loads_click_and_nothing_else():
     assert not loaded(command("--help")) & {*TRAINING, "numpy", "onnxruntime", "PIL", "rich", "psutil"}
 
 
-@pytest.mark.parametrize("name", verbs.list_commands(click.Context(verbs)))
-def test_help_of_a_command_loads_nothing_to_compute_with(name):
-    assert not loaded(command(name, "--help")) & {*TRAINING, "onnxruntime"}
+def test_help_of_any_command_loads_nothing_to_compute_with():
+    names = verbs.list_commands(click.Context(verbs))
+    assert len(names) > 10
+    assert not loaded("; ".join(command(name, "--help") for name in names)) & {*TRAINING, "onnxruntime"}
 
 
 def test_list_loads_nothing_to_compute_with():

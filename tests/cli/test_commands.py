@@ -92,7 +92,7 @@ def test_predict_is_recognise(capsys, tmp_path):
     from PIL import Image
 
     path = tmp_path / "x.png"
-    Image.new("L", (28, 28)).save(path)
+    Image.linear_gradient("L").save(path)
     answers = []
     for word in ("predict", "recognize", "recognise"):
         assert cli._run([word, str(path), "--json"]) == 0

@@ -259,54 +259,6 @@ def test_ten_thousand_pngs_give_exactly_evaluates_accuracy(make_bundle, tmp_path
     assert np.mean(right) == evaluate_bundle(recogniser, "fashion-mnist").accuracy
 
 
-@pytest.mark.parametrize(
-    ("shape", "cure"),
-    [
-        ((784, 1), r"array\.T\.reshape\(-1, 28, 28\)"),
-        ((784, 6), r"array\.T\.reshape\(-1, 28, 28\)"),
-        ((28, 28, 64), r"transpose\(2, 0, 1\)"),
-        ((340, 340, 5), r"transpose\(2, 0, 1\)"),
-        ((300, 200, 7), r"transpose\(2, 0, 1\)"),
-    ],
-)
-def test_images_along_the_last_axis_are_refused_with_what_to_write(recogniser, shape, cure):
-    with pytest.raises(HangtagError, match=cure):
-        recogniser.recognise(np.zeros(shape, np.uint8))
-
-
-def test_numbers_rows_of_them_and_mappings_are_refused_as_a_whole(recogniser):
-    for source in (pixels().tolist(), [5, 6], range(3)):
-        with pytest.raises(HangtagError, match=r"numpy\.array\(rows, 'uint8'\)"):
-            recogniser.recognise(source)
-    with pytest.raises(HangtagError, match="give its values"):
-        recogniser.recognise({"a": pixels()})
-    assert len(recogniser.recognise([pixels().tolist()] * 2)) == 2
-    missing, found = recogniser.recognise([None, pixels()])
-    assert "not <class 'NoneType'>" in str(missing)
-    assert found.label
-
-
-def test_an_array_of_objects_is_refused_by_its_kind(recogniser):
-    with pytest.raises(HangtagError, match="not an array of object"):
-        recogniser.recognise(pixels().astype(object))
-
-
-def test_a_file_that_gives_a_part_at_a_time_is_read_to_its_end(recogniser):
-    class Dripping(io.RawIOBase):
-        def __init__(self, content):
-            self.rest = content
-
-        def readable(self):
-            return True
-
-        def readinto(self, buffer):
-            part, self.rest = self.rest[:100], self.rest[100:]
-            buffer[: len(part)] = part
-            return len(part)
-
-    assert recogniser.recognise(Dripping(png(pixels()))).top == recogniser.recognise(pixels()).top
-
-
 def boot(size: int = 28) -> np.ndarray:
     """Something light on black."""
     array = np.zeros((size, size), np.uint8)
@@ -391,3 +343,51 @@ def test_an_address_is_not_fetched(recogniser):
     assert found[0].path == "https://x.org/y.jpg"
     assert found[0].error.code == "image_address"
     assert found[1].label
+
+
+@pytest.mark.parametrize(
+    ("shape", "cure"),
+    [
+        ((784, 1), r"array\.T\.reshape\(-1, 28, 28\)"),
+        ((784, 6), r"array\.T\.reshape\(-1, 28, 28\)"),
+        ((28, 28, 64), r"transpose\(2, 0, 1\)"),
+        ((340, 340, 5), r"transpose\(2, 0, 1\)"),
+        ((300, 200, 7), r"transpose\(2, 0, 1\)"),
+    ],
+)
+def test_images_along_the_last_axis_are_refused_with_what_to_write(recogniser, shape, cure):
+    with pytest.raises(HangtagError, match=cure):
+        recogniser.recognise(np.zeros(shape, np.uint8))
+
+
+def test_numbers_rows_of_them_and_mappings_are_refused_as_a_whole(recogniser):
+    for source in (pixels().tolist(), [5, 6], range(3)):
+        with pytest.raises(HangtagError, match=r"numpy\.array\(rows, 'uint8'\)"):
+            recogniser.recognise(source)
+    with pytest.raises(HangtagError, match="give its values"):
+        recogniser.recognise({"a": pixels()})
+    assert len(recogniser.recognise([pixels().tolist()] * 2)) == 2
+    missing, found = recogniser.recognise([None, pixels()])
+    assert "not <class 'NoneType'>" in str(missing)
+    assert found.label
+
+
+def test_an_array_of_objects_is_refused_by_its_kind(recogniser):
+    with pytest.raises(HangtagError, match="not an array of object"):
+        recogniser.recognise(pixels().astype(object))
+
+
+def test_a_file_that_gives_a_part_at_a_time_is_read_to_its_end(recogniser):
+    class Dripping(io.RawIOBase):
+        def __init__(self, content):
+            self.rest = content
+
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            part, self.rest = self.rest[:100], self.rest[100:]
+            buffer[: len(part)] = part
+            return len(part)
+
+    assert recogniser.recognise(Dripping(png(pixels()))).top == recogniser.recognise(pixels()).top

