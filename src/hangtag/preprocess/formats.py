@@ -18,11 +18,6 @@ _SAVE = "save it as one of these"
 _AGAIN = "download it again, as the image itself"
 # What people try besides, by first bytes, the more special first: the message names it and what to do.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer", "run `git lfs pull`"),
-    (b"version https://hawser.github.com/spec/", "a Git LFS pointer", "run `git lfs pull`"),
-    (b"/annex/objects/", "a git-annex pointer", "run `git annex get`"),
-    (b"../.git/annex/objects/", "a git-annex pointer", "run `git annex get`"),
-    (b".git/annex/objects/", "a git-annex pointer", "run `git annex get`"),
     (b"\xff\x0a", "a JPEG XL image", _SAVE),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image", _SAVE),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image", _SAVE),
@@ -83,8 +78,12 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xcf\xfa\xed\xfe", "a program", _SAVE),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a document of an old Office or a FlashPix image", _SAVE),
 )
-# The same for text, after blanks, in small letters.
+# The same for text, after blanks and steps out of folders, in small letters.
 _TEXTS: tuple[tuple[str, str, str], ...] = (
+    ("version https://git-lfs.github.com/spec/", "a Git LFS pointer", "run `git lfs pull`"),
+    ("version https://hawser.github.com/spec/", "a Git LFS pointer", "run `git lfs pull`"),
+    ("/annex/objects/", "a git-annex pointer", "run `git annex get`"),
+    (".git/annex/objects/", "a git-annex pointer", "run `git annex get`"),
     ("<svg", "an SVG drawing", _SAVE),
     ("<!doctype html", "a web page", _AGAIN),
     ("<html", "a web page", _AGAIN),
@@ -100,7 +99,12 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     ("https://", "an address, as text", "download the image and give that"),
 )
 _RIFF = {b"AVI ": "a video", b"WAVE": "sound", b"ACON": "a cursor"}
-_BRANDS = {b"crx ": "a camera's RAW file (CR3)", b"M4A ": "sound", b"jpx ": "a JPEG 2000 image"}
+_BRANDS = {
+    b"crx ": "a camera's RAW file (CR3)",
+    b"M4A ": "sound",
+    b"jpx ": "a JPEG 2000 image",
+    b"jp2 ": "a JPEG 2000 image",
+}
 
 
 def sniff(content: bytes) -> str:
@@ -167,13 +171,15 @@ def _text(content: bytes, head: bytes) -> tuple[str, str]:
     if head[:2] in (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7") and head[2:3].isspace():
         return "a Netpbm image", _SAVE
     words = head.decode("latin-1").lower()
+    while words.startswith("../"):  # a link of git-annex, checked out as a text
+        words = words[3:]
     for start, what, cure in _TEXTS:
         if words.startswith(start):
             return what, cure
     if b"Content-Disposition: form-data" in content[:512]:
         return "a form", "send the image's bytes alone"
     try:
-        text = content[:4096].decode("utf-8", "ignore" if len(content) > 4096 else "strict")
+        text = content[:4096].decode("utf-8-sig", "ignore" if len(content) > 4096 else "strict")
     except UnicodeDecodeError:
         return "something else", _SAVE
     if all(letter.isprintable() or letter.isspace() for letter in text):
