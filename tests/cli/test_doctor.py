@@ -37,6 +37,7 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "postgres",
         "serve",
         "openvino",
+        "heic",
         "imagenet",
         "device",
         "threads",
