@@ -9,6 +9,8 @@ import hangtag
 from hangtag import models, recipes
 from hangtag.data.sets import drawn
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

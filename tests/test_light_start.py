@@ -80,6 +80,7 @@ def test_serving_loads_onnx_runtime_and_none_of_what_trains():
     assert {"onnxruntime", "uvicorn"} <= packages
 
 
+@pytest.mark.slow
 def test_training_brings_no_compiler(tmp_path):
     """`torch._dynamo`, which PyTorch's optimisers import for `torch.compile`, costs a second and 70 MB."""
     pytest.importorskip("torch")

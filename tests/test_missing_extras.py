@@ -9,7 +9,10 @@ import pytest
 
 from hangtag.core.optional import EXTRAS
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each command runs in a fork of a fresh process")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="each command runs in a fork of a fresh process"),
+]
 
 EVERYTHING = sorted({module for modules in EXTRAS.values() for module in modules})
 SPACE = ("--space", "lr=1e-3..1e-2")

@@ -110,6 +110,7 @@ def test_a_class_of_one_picture_is_refused_by_name(split, tmp_path):
         out_of_fold(split.take(np.array(kept)), tmp_path)
 
 
+@pytest.mark.slow
 def test_trains_for_real(split, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "STEPS", 3)
     monkeypatch.setattr(module, "MANY", 1)

@@ -92,6 +92,7 @@ def test_interrupted_leaves_nothing_half_written(pictures, tmp_path, monkeypatch
     assert run("logistic", pictures, tmp_path).bundle is not None  # the same call goes on
 
 
+@pytest.mark.slow
 def test_torch_is_never_loaded(pictures, tmp_path):
     code = (
         "import sys\n"

@@ -132,6 +132,7 @@ def test_verify_names_every_bad_file_and_ends_with_4(tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_offline_ends_in_one_line_with_the_cures(tmp_path):
     ran = hangtag("data", "fetch", HANGTAG_CACHE=str(tmp_path), HANGTAG_MIRRORS="http://127.0.0.1:1/")
     assert ran.returncode == 4
@@ -199,6 +200,7 @@ def test_audit_leaves_no_gallery_of_what_is_no_longer_there(wares, tmp_path):
     assert not list((tmp_path / "a").glob("label-errors.*"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_few_drawings")
 def test_audit_judges_labels_out_of_fold_in_both_halves(tmp_path, monkeypatch):
     from hangtag import out_of_fold
@@ -225,6 +227,7 @@ def test_audit_of_training_pictures_by_a_model_that_learnt_from_them_is_refused(
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.slow
 def test_audit_by_an_unknown_model_is_one_line(wares, tmp_path):
     done = hangtag("data", "audit", "--data", str(wares), "--labels", "no-such", "--out", str(tmp_path / "a"), "--json")
     assert done.returncode == 5

@@ -35,7 +35,13 @@ def typed(*words, columns="80", **environment):
 
 @pytest.mark.parametrize(
     "words",
-    [("--help",), ("list", "recipes"), ("trian",), ("train", "lenet5", "--set", "epoch=3"), ("doctor",)],
+    [
+        ("--help",),
+        ("list", "recipes"),
+        ("trian",),
+        ("train", "lenet5", "--set", "epoch=3"),
+        pytest.param(("doctor",), marks=pytest.mark.slow),
+    ],
     ids=" ".join,
 )
 def test_a_dumb_terminal_gets_plain_text(words):
@@ -79,6 +85,7 @@ def test_a_dumb_terminal_gets_no_bar_over_many_images(tmp_path):
     assert ESCAPE not in typed("recognise", str(tmp_path), TERM="dumb")
 
 
+@pytest.mark.slow
 def test_without_colours_no_pictures_are_drawn_in_blocks(tmp_path):
     words = ("data", "show", "--data", "drawn", "--out", str(tmp_path / "x.png"))
     blocks = "▀".encode(), "▄".encode()

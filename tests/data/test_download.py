@@ -97,6 +97,7 @@ def test_goes_on_to_the_next_mirror(get, mirrors, small, fault):
     assert get(mirrors.start(fault), mirrors.start("good")) == small.content[small.pictures.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "code"), FAULTS.items())
 def test_says_what_each_mirror_did_and_leaves_nothing(get, mirrors, tmp_path, fault, code):
     urls = mirrors.start(fault), mirrors.start(fault)
@@ -206,6 +207,7 @@ def _ptrace() -> bool:
     return bool(strace) and subprocess.run([strace, "-o", os.devnull, "true"], check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not _ptrace(), reason="needs strace and leave to trace")
 @pytest.mark.parametrize("call", ["write", "fsync", "rename"])
 @pytest.mark.parametrize(("fault", "ends"), [("ENOSPC", "storage_full"), ("EIO", "storage_failed"), ("KILL", "")])

@@ -44,6 +44,7 @@ def test_says_why_there_are_none_or_has_them():
     assert (_kernels.load() is None) == bool(_kernels.why_not())
 
 
+@pytest.mark.slow
 def test_compiles_once(compiled, fresh, monkeypatch):
     assert compiles()
     (library,) = fresh.iterdir()
@@ -102,6 +103,7 @@ def test_other_systems_use_pytorch(fresh, monkeypatch):
     assert "Linux" in _kernels.why_not()
 
 
+@pytest.mark.slow
 def test_shares_the_threads_of_pytorch(compiled):
     program = (
         "import sklearn.ensemble, torch; from hangtag.models import _kernels; assert _kernels.load() is not None;"

@@ -83,6 +83,7 @@ def test_a_loop_without_end_is_ended(endless_bundle, impatient, constant, images
     assert not deadline.stuck()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constant", [False, True])
 def test_openvino_which_cannot_be_ended_is_left_behind_and_the_process_ends(endless_bundle, constant):
     script = f"""

@@ -245,6 +245,7 @@ def test_refuses_a_text_bomb():
     assert code_of(content) == "image_damaged"
 
 
+@pytest.mark.slow
 def test_a_run_of_ff_where_a_marker_should_be_takes_no_time():
     jpeg = encode(IMAGE, "JPEG")
     assert code_of(b"\xff\xd8" + b"\xff" * 4_000_000 + b"\x00") == "image_truncated"

@@ -95,6 +95,7 @@ def test_a_fault_costs_its_own_picture_only(faulty, fault):
     assert faulty.convert(encoded(), 28, False).shape == (28, 28)
 
 
+@pytest.mark.slow
 def test_an_image_that_uses_up_its_processor_time_is_asked_of_one_child_only(faulty, monkeypatch):
     started, start = [], module._Child.__init__
     monkeypatch.setattr(module._Child, "__init__", lambda child: started.append(1) or start(child))
@@ -105,7 +106,7 @@ def test_an_image_that_uses_up_its_processor_time_is_asked_of_one_child_only(fau
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
-@pytest.mark.parametrize("sign", ["SIGKILL", "SIGTERM", "SIGSTOP"])
+@pytest.mark.parametrize("sign", ["SIGKILL", "SIGTERM", pytest.param("SIGSTOP", marks=pytest.mark.slow)])
 def test_a_child_that_is_killed_or_stopped_at_work_is_replaced_and_its_image_is_not_to_blame(faulty, monkeypatch, sign):
     faulty.convert(encoded(), 28, False)
     victims, asked = [], module._Child._ask

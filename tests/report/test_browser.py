@@ -14,6 +14,8 @@ from hangtag.report import report_on_two
 
 from .conftest import NAMES, pictures
 
+pytestmark = pytest.mark.slow  # builds two reports and opens each many times
+
 
 @pytest.fixture(scope="session")
 def files(report, shop, tmp_path_factory):

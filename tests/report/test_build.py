@@ -166,6 +166,7 @@ def test_a_handful_of_pictures_still_makes_a_report(made):
     assert report.record["calibration"]["temperature"] is None
 
 
+@pytest.mark.slow
 def test_a_hundred_and_thirty_classes_still_make_a_report(made):
     rng = np.random.default_rng(0)
     labels = np.arange(390) % 130
@@ -195,6 +196,7 @@ def test_without_training_pictures_it_says_what_cannot_be_told(shop, monkeypatch
     assert "the training pictures are gone" in "".join(Page(report.html).text)
 
 
+@pytest.mark.slow
 def test_two_models_side_by_side_show_the_pictures_on_which_they_differ(shop):
     from hangtag import data, predict
 
@@ -215,6 +217,7 @@ def test_two_models_side_by_side_show_the_pictures_on_which_they_differ(shop):
     assert "stripes" in report.sentences[0]
 
 
+@pytest.mark.slow
 def test_models_of_different_classes_cannot_be_compared(shop, tmp_path):
     with pytest.raises(HangtagError) as caught:
         report_on_two(shop.bundle, "default", shop.data)

@@ -28,6 +28,7 @@ def test_the_temperature_is_fitted_shown_and_kept_in_the_card(shop, bundle):
     assert dataclasses.replace(kept, calibration={}) == dataclasses.replace(before, format=cards.FORMAT)
 
 
+@pytest.mark.slow
 def test_a_second_report_changes_nothing(shop, bundle):
     measure(bundle, shop.data, audited=False)
     first = (bundle / "card.json").stat().st_mtime_ns

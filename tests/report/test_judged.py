@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from PIL import Image
 
 from hangtag import data
@@ -57,6 +58,7 @@ def test_of_a_model_of_few_labels_those_are_what_it_learnt_from(shop, tmp_path):
     assert judged.training.counts() == dict.fromkeys(shop.names, 5)
 
 
+@pytest.mark.slow
 def test_of_other_data_nothing_is_said_to_have_been_learnt(shop, tmp_path):
     about = {"name": "elsewhere", "digest": "another"}
     bundle = write_bundle(

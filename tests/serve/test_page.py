@@ -101,6 +101,7 @@ def test_a_phone_is_offered_its_camera_and_needs_no_sideways_scrolling(visit, pi
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.slow
 def test_a_moment_without_a_network_costs_nothing_and_a_server_that_has_gone_is_told(visit, pictures, tmp_path):
     for name in "abc":
         (tmp_path / f"{name}.png").write_bytes(pictures[1][0])

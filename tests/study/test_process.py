@@ -87,6 +87,7 @@ def test_arguments_go_in_and_what_is_told_and_returned_comes_out(tasks):
     assert "a library talks" in tasks.read_text()
 
 
+@pytest.mark.slow
 def test_its_memory_is_its_own(tasks):
     held = bytearray(os.urandom(1) * 400_000_000)  # what getrusage would lay at the child's door
     assert ask("tasks:add", {"one": 1, "two": 2}, tasks)["peak"] < 200

@@ -58,6 +58,7 @@ def test_a_grid_is_every_combination_once_the_start_first(study, pretended):
     assert len(outside.trials) == 5
 
 
+@pytest.mark.slow
 def test_the_same_seed_seeks_the_same(study):
     assert summary(study()) == summary(study(out="b"))
     assert summary(study(out="c", settings=["seed=1"])) != summary(study(out="d"))
@@ -173,6 +174,7 @@ def test_settings_no_recipe_can_have_fail_one_trial_alone(study, monkeypatch):
     assert sum(trial.state == "complete" for trial in found.trials) == len(found.trials) - 1 >= 2
 
 
+@pytest.mark.slow
 def test_a_trial_whose_process_dies_is_tried_again_and_fails_in_the_end(study, pretended):
     well, deaths = pretended.ends, []
 
@@ -190,6 +192,7 @@ def test_a_trial_whose_process_dies_is_tried_again_and_fails_in_the_end(study, p
     assert sum(trial.state == "complete" for trial in found.trials) == 2
 
 
+@pytest.mark.slow
 def test_poor_trials_are_pruned_after_a_few_and_good_ones_are_not(study, pretended, run_of):
     rates = iter([0.01] * 6)
 
@@ -206,6 +209,7 @@ def test_poor_trials_are_pruned_after_a_few_and_good_ones_are_not(study, pretend
     assert {trial.state for trial in whole.trials} == {"complete"}
 
 
+@pytest.mark.slow
 def test_pruning_compares_shares_of_a_run_not_epochs(study, pretended, run_of):
     """Two epochs of two are the end of a run, two of twenty its beginning: neither is held against the other."""
     pretended.ends = staticmethod(lambda recipe: run_of(0.9))
@@ -253,6 +257,7 @@ def test_a_combination_that_failed_is_not_tried_again_and_no_other_is_passed_ove
     assert len(pretended.ran) == 5
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_each_combination_is_still_tried_once(study, pretended):
     class KilledError(BaseException):
         pass
@@ -325,6 +330,7 @@ def test_where_one_branch_of_a_space_has_an_end_its_failure_is_not_trained_again
     assert [recipe.optimiser.name for _, recipe in pretended.ran].count("sgd") == 1
 
 
+@pytest.mark.slow
 def test_two_processes_that_choose_at_once_never_choose_the_same(study, pretended, tmp_path):
     """The second chooses in the moment between the first one's look and its writing down."""
     from concurrent.futures import ThreadPoolExecutor
@@ -353,6 +359,7 @@ def test_against_time_nothing_is_pruned_and_asking_for_it_is_refused(study):
         study(objective="accuracy-time", prune=True)
 
 
+@pytest.mark.slow
 def test_folders_stay_of_the_start_the_best_and_the_front_alone(study, tmp_path):
     found = study(trials=8)
     kept = {int(path.name) for path in (tmp_path / "a" / "trials").iterdir()}

@@ -249,6 +249,7 @@ def test_a_damaged_checkpoint_costs_time_and_no_bits(trainer, digest_of):
 SYSTEM_CALLS = {"mkdir", "open", "write", "fsync", "rename", "replace", "close", "rmdir", "unlink", "scandir", "flush"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_any_call_to_the_system_leaves_the_old_or_the_new(tmp_path):
     """A fork per call: the child dies right before its n-th one."""

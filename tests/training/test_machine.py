@@ -59,6 +59,7 @@ CRAMPED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space as Linux does")
 def test_too_large_a_batch_for_the_memory_is_an_error_that_names_a_smaller_one(tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(CRAMPED), str(tmp_path)]
