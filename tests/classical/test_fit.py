@@ -83,6 +83,7 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_fit(monkeypatch):
     released.set()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_hears_ctrl_c")
 def test_a_process_stopped_in_compiled_code_ends_in_order():
     code = (

@@ -99,6 +99,7 @@ def test_every_command_takes_the_folder_while_the_run_trains(capsys):
     assert json.loads(recognised)[0]["unfinished"] is True
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_ends_in_the_same_weights_and_is_finished_then():
     killed_after(1)
     killed_after(3)
@@ -112,6 +113,7 @@ def test_a_run_that_goes_on_ends_in_the_same_weights_and_is_finished_then():
     assert "unfinished" not in evaluate_bundle("run").to_dict()
 
 
+@pytest.mark.slow
 def test_a_kill_between_bundle_and_result_leaves_the_finished_model(monkeypatch):
     def vanish(run):
         raise Killed
@@ -206,6 +208,7 @@ def test_damaged_weights_are_refused_and_the_run_goes_on():
     assert experiment.run(RECIPE, out="run", watch=Watch()).resumed_from_step == 14
 
 
+@pytest.mark.slow
 def test_a_full_disk_for_the_weights_so_far_does_not_end_the_run(monkeypatch):
     def full(*arguments):
         raise HangtagError("storage_full", "no space left")

@@ -36,6 +36,7 @@ def test_a_second_report_changes_nothing(shop, bundle):
     assert (bundle / "card.json").stat().st_mtime_ns == first
 
 
+@pytest.mark.slow
 def test_a_model_that_learnt_from_the_validation_pictures_gets_no_temperature(shop, bundle):
     cards.write(dataclasses.replace(cards.read(bundle), full=True), bundle)
     found = measure(bundle, shop.data, audited=False).calibration
@@ -44,6 +45,7 @@ def test_a_model_that_learnt_from_the_validation_pictures_gets_no_temperature(sh
     assert cards.read(bundle).calibration == {}
 
 
+@pytest.mark.slow
 def test_other_peoples_data_are_not_written_into_the_card(shop, bundle):
     card = cards.read(bundle)
     cards.write(dataclasses.replace(card, data={**card.data, "digest": "another"}), bundle)
@@ -74,6 +76,7 @@ def test_a_full_disk_spoils_neither_bundle_nor_report(shop, bundle, monkeypatch)
     assert (bundle / "card.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_came_with_the_package_is_not_changed(shop, bundle, monkeypatch):
     monkeypatch.setattr("hangtag.report.calibration.is_packaged", lambda folder: True)
     assert "installed package" in measure(bundle, shop.data, audited=False).calibration.remark

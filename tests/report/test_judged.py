@@ -10,6 +10,7 @@ from hangtag.report.judged import measure
 from .conftest import linear_model, write_bundle
 
 
+@pytest.mark.slow
 def test_out_of_fold_answers_judge_every_training_label(shop):
     asked = []
 
@@ -34,6 +35,7 @@ def test_without_them_the_validation_pictures_alone_are_judged(shop):
     assert not judged.out_of_fold
 
 
+@pytest.mark.slow
 def test_of_a_model_that_knows_some_classes_the_pictures_of_these_are_judged_each_on_its_side(shop, tmp_path):
     whole = shop.learnt
     names = (whole.class_names[0], whole.class_names[2])
@@ -69,6 +71,7 @@ def test_of_other_data_nothing_is_said_to_have_been_learnt(shop, tmp_path):
     assert not {"HT001", "HT005", "HT007"} & codes
 
 
+@pytest.mark.slow
 def test_photos_are_audited_at_a_size_that_shows_them_whatever_the_model_takes(tmp_path):
     garments = drawn.pictures(60, seed=4, size=100, colour=True)
     for i, (image, label) in enumerate(zip(garments.images, garments.labels % 3, strict=True)):

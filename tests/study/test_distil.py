@@ -17,6 +17,7 @@ from .conftest import RECIPE, quiet
 pytestmark = pytest.mark.usefixtures("small")
 
 
+@pytest.mark.slow
 def test_the_card_names_teachers_by_digest_and_the_record_sets_beside_them(trained, tmp_path):
     teacher = trained("one")
     found = distil([teacher], replace(RECIPE, name="student"), plain=True, out=tmp_path / "s", watch=quiet())
@@ -53,6 +54,7 @@ def test_another_teacher_is_another_run(trained, tmp_path):
     assert caught.value.code == "run_other_settings"
 
 
+@pytest.mark.slow
 def test_what_one_teacher_said_is_never_taken_for_what_another_says(trained, tmp_path, monkeypatch):
     def stopped(*arguments, **given):
         raise KeyboardInterrupt  # after asking, before there is anything that would keep others out of the folder

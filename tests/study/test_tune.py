@@ -279,6 +279,7 @@ def test_killed_again_and_again_each_combination_is_still_tried_once(study, pret
     assert all(tried.count(settings) == 1 for settings in tried)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["settings", "draw"])
 def test_killed_while_a_trial_gets_its_settings_none_is_lost_or_doubled(study, pretended, monkeypatch, step):
     class KilledError(BaseException):
