@@ -199,7 +199,10 @@ def _beside(folder: Path, kept: list[Path], root: Path) -> list[LeftOut]:
     """What `folder` holds besides the folders that are read."""
     found = []
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        if path in kept or is_hidden(path.name):
+        if path in kept:
+            continue
+        if is_hidden(path.name):
+            found += hidden_folder(path, root)
             continue
         if path.is_dir():
             kind = split_name(path.name)
@@ -209,6 +212,11 @@ def _beside(folder: Path, kept: list[Path], root: Path) -> list[LeftOut]:
         else:
             found.append(left_out_file(path, root))
     return found
+
+
+def hidden_folder(path: Path, root: Path) -> list[LeftOut]:
+    """That a hidden folder is left out; of hidden files, which systems make by themselves, nothing is said."""
+    return [LeftOut(path, "a hidden folder", "folder", root)] if path.is_dir() and not path.is_symlink() else []
 
 
 def left_out_file(path: Path, root: Path) -> LeftOut:

@@ -14,6 +14,7 @@ from hangtag.core.folder_summary import LeftOut
 from hangtag.core.printable import as_text
 from hangtag.data.folder_layout import (
     folders_in,
+    hidden_folder,
     is_archive_note,
     is_hidden,
     is_image,
@@ -34,6 +35,7 @@ def class_folders(split: Path, root: Path, follow_links: bool) -> tuple[list[Pat
     maybe = set(folders_in(split))
     for path in sorted(split.iterdir(), key=lambda path: path.name):
         if is_hidden(path.name):
+            left_out += hidden_folder(path, root)
             continue
         if path.is_symlink() and not is_inside(path, inside) and not (follow_links and path.exists()):
             left_out.append(_astray(path, root))
@@ -125,6 +127,7 @@ class _Walk:
             self._seen.add(real)
             for path in sorted(here.iterdir()):
                 if is_hidden(path.name):
+                    self._left_out += hidden_folder(path, self._root)
                     continue
                 if path.is_symlink() and not is_inside(path, self._inside) and not (self._follow and path.exists()):
                     self._left_out.append(_astray(path, self._root))

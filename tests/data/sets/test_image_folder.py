@@ -90,11 +90,11 @@ def test_the_line_shows_classes_counts_splits_and_what_was_left_out(tmp_path):
     assert str(dataset.summary()) == (
         f"{tmp_path.name}: 2 classes (_other 30, coat 30); 50 training + 4 validation (cut out of training) + 6 test "
         "(a tenth, set apart) images; left out: 1 image that cannot be read (coat/empty.png), 1 image outside the "
-        "class folders (stray.png), 1 folder (__MACOSX), 2 files that are no images (labels.csv, coat/notes.txt)"
+        "class folders (stray.png), 2 folders (.ipynb_checkpoints, __MACOSX), 2 files that are no images (labels.csv, coat/notes.txt)"
     )
     record = dataset.summary().to_dict()
     assert record["counts"] == {"_other": 30, "coat": 30}
-    assert len(record["left_out"]) == 5
+    assert len(record["left_out"]) == 6
     assert json.loads(json.dumps(record)) == record
 
 
@@ -160,15 +160,16 @@ def test_a_test_class_nobody_learns_is_refused(tmp_path):
     assert refusal(tmp_path, "test").code == "data_label"
 
 
-def test_reads_every_spelling_and_depth_and_ignores_hidden_files(tmp_path):
+def test_reads_every_spelling_and_depth_ignores_hidden_files_and_names_hidden_folders(tmp_path):
     for label in ("coat", "hat"):
         fill(tmp_path / label / "2024" / "spring", 2)
         Image.new("RGB", (30, 40), "white").save(tmp_path / label / "A.JPG", "JPEG")
         (tmp_path / label / "._A.JPG").write_bytes(b"a Mac's note")
     (tmp_path / ".git").mkdir()
+    (tmp_path / "coat" / ".thumbnails").mkdir()
     dataset = opened(tmp_path)
     assert len(dataset.training()) + len(dataset.test()) == 6
-    assert dataset.training().skipped == ()
+    assert [Path(line.partition(": ")[0]).name for line in dataset.training().skipped] == [".git", ".thumbnails"]
 
 
 def test_names_what_cannot_be_read_and_reads_the_rest(tmp_path):
@@ -251,7 +252,7 @@ def test_a_class_may_be_a_link_to_another_place_inside_the_folder(tmp_path):
     dataset = opened(tmp_path)
     assert dataset.class_names == ("coat", "hat")
     assert len(dataset.training()) + len(dataset.test()) == 9
-    assert [entry.partition(": ")[2] for entry in dataset.training().skipped] == ["a link to nothing"]
+    assert [entry.partition(": ")[2] for entry in dataset.training().skipped] == ["a hidden folder", "a link to nothing"]
 
 
 @links
