@@ -90,7 +90,8 @@ def test_the_line_shows_classes_counts_splits_and_what_was_left_out(tmp_path):
     assert str(dataset.summary()) == (
         f"{tmp_path.name}: 2 classes (_other 30, coat 30); 50 training + 4 validation (cut out of training) + 6 test "
         "(a tenth, set apart) images; left out: 1 image that cannot be read (coat/empty.png), 1 image outside the "
-        "class folders (stray.png), 2 folders (.ipynb_checkpoints, __MACOSX), 2 files that are no images (labels.csv, coat/notes.txt)"
+        "class folders (stray.png), 2 folders (.ipynb_checkpoints, __MACOSX), 2 files that are no images (labels.csv, "
+        "coat/notes.txt)"
     )
     record = dataset.summary().to_dict()
     assert record["counts"] == {"_other": 30, "coat": 30}
@@ -252,7 +253,8 @@ def test_a_class_may_be_a_link_to_another_place_inside_the_folder(tmp_path):
     dataset = opened(tmp_path)
     assert dataset.class_names == ("coat", "hat")
     assert len(dataset.training()) + len(dataset.test()) == 9
-    assert [entry.partition(": ")[2] for entry in dataset.training().skipped] == ["a hidden folder", "a link to nothing"]
+    skipped = [entry.partition(": ")[2] for entry in dataset.training().skipped]
+    assert skipped == ["a hidden folder", "a link to nothing"]
 
 
 @links
