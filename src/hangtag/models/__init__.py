@@ -4,14 +4,16 @@ A model is an `nn.Module` class with `__init__(self, num_classes, in_channels, s
 typed keyword parameters with defaults, and `forward(images)`: (N, C, size, size) normalised floats -> (N, num_classes)
 logits. `classifier` is the part of it that turns features into logits, all of that and nothing else: a model that goes
 on to other classes (`recipe.start`) keeps the rest. It may have `prepare(images)`, called once before training with a
-sample of normalised training pictures (data-dependent initialisation). Facts given to the decorator: `num_params` at
-ten classes, one channel, 28 pixels; `precision="fp32"` where bf16 is slower; `extra="..."` where an optional package
-beyond torch is needed; `over_frozen={...}`: options whose classifier makes most of features that may not learn.
+sample of normalised training pictures (data-dependent initialisation); `begin()`, called once weights to start from are
+loaded, `start_names` telling what a tensor is called there; and `penalty`, added to a step's loss where it is not None.
+Facts given to the decorator: `num_params` at ten classes, one channel, 28 pixels; `precision="fp32"` where bf16 is
+slower; `extra="..."` where an optional package beyond torch is needed; `over_frozen={...}`: options whose classifier
+makes most of features that may not learn.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from hangtag.core.errors import HangtagError
 from hangtag.core.recipe import Part
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from torch import nn
 
 register: Registry[type[nn.Module]] = Registry("model", __name__)
+
+
+@runtime_checkable
+class Starting(Protocol):
+    """A model that wants to know when the weights it starts from have been loaded."""
+
+    def begin(self) -> None:
+        """Take the weights as they are for what training goes on from."""
 
 
 def create(part: Part, num_classes: int, in_channels: int, size: int) -> nn.Module:

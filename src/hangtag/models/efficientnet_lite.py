@@ -25,7 +25,7 @@ _STAGES = (  # blocks, filter, stride of the first, expansion, width
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-_STEM, _HEAD = 32, 1280
+_STEM, HEAD = 32, 1280
 _EPSILON = 1e-3  # of batch norm
 
 
@@ -57,13 +57,13 @@ class EfficientNetLite(nn.Module):
                 before = width
         self.features = nn.Sequential(
             *layers,
-            nn.Conv2d(before, _HEAD, 1, bias=False),
-            *_norm(_HEAD),
+            nn.Conv2d(before, HEAD, 1, bias=False),
+            *_norm(HEAD),
             nn.ReLU6(inplace=True),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(_HEAD, num_classes))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(HEAD, num_classes))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 # A depthwise filter reaches one map only, which PyTorch's fan_out does not know.

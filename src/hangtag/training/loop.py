@@ -337,6 +337,8 @@ class _Run:
         if self.class_weights is not None:
             counted = counted * self._weights_of(targets)
         loss = counted.mean()
+        if (penalty := getattr(self.model, "penalty", None)) is not None:
+            loss = loss + penalty
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         wanted = targets.view(len(targets), -1, logits.shape[1]).sum(1)  # labels and teachers together

@@ -74,7 +74,8 @@ def load(model: nn.Module, start: Start, class_names: tuple[str, ...], *, freeze
     """Fill `model` with what fits, in place.
 
     Args:
-        model: freshly made. If it wraps somebody else's network, `foreign_prefix` is what its own names begin with.
+        model: freshly made. If it wraps somebody else's network, `foreign_prefix` is what its own names begin with;
+            `start_names` tells what a tensor of its own may be called in the start.
         start: what to fill it with.
         class_names: what the model is to tell apart.
         freeze: everything but the classifier must be filled, for it will not learn.
@@ -88,6 +89,9 @@ def load(model: nn.Module, start: Start, class_names: tuple[str, ...], *, freeze
     own = model.state_dict()
     prefix = getattr(model, "foreign_prefix", "")
     given = {name if name in own else prefix + name: tensor for name, tensor in start.tensors.items()}
+    for name, called in getattr(model, "start_names", {}).items():
+        if name not in given and called in start.tensors:
+            given[name] = start.tensors[called]
     head = models.classifier_names(model)
     fitting = {name: fitted for name in own if (fitted := _fitted(given.get(name), own[name])) is not None}
     if start.class_names != class_names or not head <= fitting.keys():
@@ -105,6 +109,8 @@ def load(model: nn.Module, start: Start, class_names: tuple[str, ...], *, freeze
             f"tensors do not fit): what is to be frozen must all come from the start",
         )
     model.load_state_dict({**own, **fitting})
+    if isinstance(model, models.Starting):
+        model.begin()
     return {"from": start.origin, "sha256": start.digest, "loaded": len(fitting), "left": len(own) - len(fitting)}
 
 
