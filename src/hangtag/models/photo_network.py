@@ -83,7 +83,7 @@ class PhotoNetwork(EfficientNetLite):
         super().__init__(num_classes, in_channels, size, side=side, dropout=dropout)
         if prior and num_classes not in (len(KIND_OF_CLASS), len(KIND_OF_CLASS) + 1):
             raise HangtagError("usage_value", f"prior is for Fashion-MNIST's ten classes, not for {num_classes}: 0")
-        self.imagenet = nn.Linear(HEAD, IMAGENET_CLASSES)
+        self.imagenet = nn.Linear(HEAD, IMAGENET_CLASSES).requires_grad_(False)  # what it says is kept
         self.keep, self.prior, self.num_classes = keep, prior, num_classes
         self.penalty: Tensor | None = None  # of the last batch, to be added to its loss
         self._untouched: list[nn.Module] = []  # in a list: no part of this network's own state
@@ -92,7 +92,6 @@ class PhotoNetwork(EfficientNetLite):
         """Take the weights as they are for those that are kept: called once they have been loaded."""
         self._untouched = [copy.deepcopy(self.features[FROZEN:]).eval().requires_grad_(False)]
         self.features[:FROZEN].requires_grad_(False)
-        self.imagenet.requires_grad_(False)
 
     def train(self, mode: bool = True) -> PhotoNetwork:
         """As any module; batch norms that came with the weights keep their statistics."""
