@@ -20,7 +20,8 @@ from hangtag.core.recipe import MAX_SIZE
 from hangtag.core.typed import check_keys, coerce
 
 FORMAT = 2  # 2 added `calibration`; a card of format 1 is read as one that has none
-READABLE = (1, FORMAT)
+WITH_MEMBERS = 3  # written for a bundle with members, which earlier versions cannot read
+READABLE = (1, FORMAT, WITH_MEMBERS)
 FILE = "card.json"
 ONNX = "model.onnx"
 WEIGHTS = "weights.safetensors"
@@ -52,6 +53,9 @@ class Card:
     created: str = ""
     notes: str = ""
     unfinished: bool = False  # weights of a run that is not at its end; only then is it in the file
+    # Bundles in folders of these names below this one: name -> {"sha256", "bytes"} of its card.json. A bundle with
+    # members holds no model itself; its other fields are those of the first. Only then is it in the file.
+    members: dict[str, Any] = field(default_factory=dict)
 
     def standing(self) -> dict[str, Any]:
         """`{"unfinished": true, "epoch", "epochs"}` of a run that is not at its end, else `{}`: for every JSON."""
@@ -104,9 +108,10 @@ def calibrate(folder: Path, calibration: dict[str, Any]) -> Card:
 
 
 def _put(card: Card, folder: Path) -> None:
-    record = dataclasses.asdict(dataclasses.replace(card, format=FORMAT))
-    if not card.unfinished:
-        del record["unfinished"]  # a finished card stays one that earlier versions read
+    record = dataclasses.asdict(dataclasses.replace(card, format=WITH_MEMBERS if card.members else FORMAT))
+    for later in ("unfinished", "members"):
+        if not record[later]:
+            del record[later]  # other cards stay as earlier versions read them
     record = json.loads(json.dumps(record))  # tuples become lists before the digest is taken
     text = json.dumps({**record, "digest": _digest(record)}, indent=1, ensure_ascii=False, allow_nan=False)
     write_file(folder / FILE, f"{text}\n".encode("utf-8", "backslashreplace"))  # half a surrogate pair: as \\udce9
@@ -161,7 +166,12 @@ def standing_text(standing: Mapping[str, Any]) -> str:
 
 
 def digest_of(card: Card) -> str:
-    """SHA-256 of the file that answers for a bundle, which a temperature put into the card later leaves as it is."""
+    """SHA-256 of the file that answers for a bundle, which a temperature put into the card later leaves as it is.
+
+    Of a bundle with members: over their cards, which hold the digests of their files.
+    """
+    if card.members:
+        return hashlib.sha256(json.dumps(card.members, sort_keys=True).encode()).hexdigest()
     return str(card.files[next(name for name in (ONNX, WEIGHTS) if name in card.files)]["sha256"])
 
 

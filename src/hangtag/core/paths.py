@@ -51,6 +51,9 @@ def bundle_names() -> dict[str, Path]:
         with contextlib.suppress(OSError):  # before Python 3.13: a name too long, a folder that may not be entered
             for card in sorted(folder.glob("*/card.json")):
                 found.setdefault(card.parent.name, card.parent)
+            for card in sorted(folder.glob("*/*/card.json")):  # members of those; a name of their own goes first
+                if (card.parent.parent / "card.json").is_file():
+                    found.setdefault(card.parent.name, card.parent)
     return found
 
 

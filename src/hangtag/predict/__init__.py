@@ -42,6 +42,12 @@ def from_bundle(bundle: Bundle, *, threads: int | None = None, engine: Engine = 
     from hangtag.core.card import ONNX, WEIGHTS
     from hangtag.predict.recogniser import Recogniser
 
+    if bundle.members:
+        from hangtag.predict.members import Members
+
+        found = {name: from_bundle(member, threads=threads, engine=engine) for name, member in bundle.members.items()}
+        predictors = {name: one.predictor for name, one in found.items()}
+        return Recogniser(Members(predictors, {name: one.card for name, one in found.items()}), bundle.card)
     if ONNX in bundle.files and engine == "openvino":
         from hangtag.predict.openvino import OpenvinoPredictor
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hangtag.core import card as cards
@@ -14,6 +15,7 @@ from hangtag.core.files import read_regular
 from hangtag.core.paths import find_bundle
 
 MAX_BYTES = 2_000_000_000  # what one protobuf can hold
+MEMBER = re.compile(r"[a-z0-9_]{1,40}")  # what a member's folder may be called
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +26,13 @@ class Bundle:
         card: what the model is.
         folder: where it lies.
         files: `model.onnx` and/or `weights.safetensors`: name -> the very bytes that were checked.
+        members: bundles this one consists of, by name; then it has no files.
     """
 
     card: cards.Card
     folder: Path
     files: dict[str, bytes]
+    members: dict[str, Bundle] = field(default_factory=dict)
 
 
 def open_bundle(name_or_path: str | os.PathLike[str]) -> Bundle:
@@ -50,6 +54,8 @@ def open_bundle(name_or_path: str | os.PathLike[str]) -> Bundle:
 
 def _open(folder: Path) -> Bundle:
     card = cards.read(folder)
+    if card.members:
+        return Bundle(card, folder, {}, {name: _member(name, folder, card) for name in card.members})
     for name in card.files:
         if name not in (cards.ONNX, cards.WEIGHTS):
             raise HangtagError("bundle_unsafe", f"{folder}: its card names {name!r}, which no bundle may hold")
@@ -57,6 +63,24 @@ def _open(folder: Path) -> Bundle:
     if not present:
         raise HangtagError("bundle_damaged", f"{folder} holds no model: restore it or train again")
     return Bundle(card, folder, {name: _read(folder / name, card) for name in present})
+
+
+def _member(name: str, folder: Path, card: cards.Card) -> Bundle:
+    if not MEMBER.fullmatch(name):
+        raise HangtagError("bundle_unsafe", f"{folder}: its card names {name!r}, which no member may be called")
+    path, listed = folder / name / cards.FILE, card.members[name]
+    try:
+        content = read_regular(path, cards.MAX_BYTES)
+    except OSError as error:
+        raise HangtagError(
+            "bundle_damaged", f"{path} cannot be read ({error.strerror}): restore it or train again"
+        ) from error
+    if not isinstance(listed, dict) or hashlib.sha256(content).hexdigest() != listed.get("sha256"):
+        raise HangtagError("bundle_damaged", f"{path} is not the card that {folder} names: restore it or train again")
+    member = _open(folder / name)
+    if member.members:
+        raise HangtagError("bundle_incompatible", f"{folder / name} has members of its own, which a member may not")
+    return member
 
 
 def _read(path: Path, card: cards.Card) -> bytes:

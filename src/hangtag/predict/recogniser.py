@@ -28,9 +28,10 @@ from hangtag.core.printable import printable
 from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict import arrays, uploads
 from hangtag.predict.folder import find_pictures, is_folder
+from hangtag.predict.members import Members
 from hangtag.preprocess import decoder
 from hangtag.preprocess.decode import check_size, flatten
-from hangtag.preprocess.photo import ENOUGH, check_content, convert, read_file
+from hangtag.preprocess.photo import ENOUGH, check_content, convert, is_like_fashion_mnist, read_file
 
 if TYPE_CHECKING:
     from hangtag.preprocess.decode import Picture
@@ -57,6 +58,7 @@ class Recognition:
         error: why there is no label, or None.
         pixels: what the model saw, or None.
         frames_ignored: frames of an animation after the first.
+        member: which member of the bundle it was; None in a bundle without members.
     """
 
     path: str | None
@@ -66,11 +68,12 @@ class Recognition:
     error: HangtagError | None = None
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
     frames_ignored: int = 0
+    member: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """`{path, label, confidence, top: [{label, confidence}], error}`; `error` is null or `{code, message}`.
 
-        Of an animation, which is judged by its first frame, also `frames_ignored`.
+        Of an animation, which is judged by its first frame, also `frames_ignored`; of a bundle with members `member`.
         """
         return {
             "path": self.path,
@@ -79,6 +82,7 @@ class Recognition:
             "top": [{"label": label, "confidence": confidence} for label, confidence in self.top],
             "error": self.error.to_dict() if self.error else None,
             **({"frames_ignored": self.frames_ignored} if self.frames_ignored else {}),
+            **({"member": self.member} if self.member else {}),
         }
 
     def __str__(self) -> str:
@@ -205,18 +209,33 @@ class Recogniser:
     def _prepare(self, source: Source) -> _Prepared:
         if isinstance(source, HangtagError):
             raise source
-        size, colour, light = self.card.size, self.card.colour, self._light
+        size, colour, light, photos = self.card.size, self.card.colour, self._light, self._photo_size
         if isinstance(source, str | os.PathLike):
-            return (*decoder.shared().read(read_file(source), size, colour, light, True), None)
+            return (*decoder.shared().read(read_file(source), size, colour, light, True, photos), None)
         if isinstance(source, bytes | bytearray | memoryview):
-            return (*decoder.shared().read(bytes(source), size, colour, light, True), None)
+            return (*decoder.shared().read(bytes(source), size, colour, light, True, photos), None)
         picture = self._picture(source)
         blank = None
         try:
             check_content(picture)
         except HangtagError as error:  # the model is asked all the same: zeros are what people try a model with
             blank = error
+        if photos and not is_like_fashion_mnist(picture):
+            size, colour = photos, True
         return convert(picture, size, colour, light), picture.frames_ignored, blank
+
+    @property
+    def _photo_size(self) -> int:
+        """Pixels along a side of what photos become, where small grey images go to another member; else 0."""
+        return self.predictor.photo_size if isinstance(self.predictor, Members) else 0
+
+    def _predicted(self, images: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """(K,) probabilities of each image; those of one shape are asked about together."""
+        rows: dict[int, NDArray[np.float32]] = {}
+        for shape in dict.fromkeys(image.shape for image in images):
+            chosen = [i for i, image in enumerate(images) if image.shape == shape]
+            rows |= zip(chosen, self.predict_proba(np.stack([images[i] for i in chosen])), strict=True)
+        return [rows[i] for i in range(len(images))]
 
     @property
     def _light(self) -> bool:
@@ -227,10 +246,11 @@ class Recogniser:
     def _picture(self, source: Source) -> Picture:
         """The caller's own image or array as the `Picture` that its PNG would be; see `preprocess.decode.decode`."""
         size = self.card.size
+        enough = ENOUGH * max(size, self._photo_size)
         if _is_image(source):
             try:
                 check_size(*source.size)
-                return flatten(source, ENOUGH * size)
+                return flatten(source, enough)
             except HangtagError:
                 raise
             except Exception as error:  # a lazily opened file is decoded only now
@@ -242,12 +262,12 @@ class Recogniser:
         check_size(pixels.shape[1], pixels.shape[0])
         from PIL import Image
 
-        return flatten(Image.fromarray(np.ascontiguousarray(pixels)), ENOUGH * size)
+        return flatten(Image.fromarray(np.ascontiguousarray(pixels)), enough)
 
     def _judge(self, batch: list[tuple[Source, Future[_Prepared]]], top: int) -> Iterator[Recognition]:
         prepared = [_outcome(future) for _, future in batch]
         good = [outcome[0] for outcome in prepared if not isinstance(outcome, HangtagError)]
-        answers = iter(self.predict_proba(np.stack(good)) if good else ())
+        answers = iter(self._predicted(good))
         for (source, _), outcome in zip(batch, prepared, strict=True):
             path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
             if isinstance(outcome, HangtagError):
@@ -260,7 +280,8 @@ class Recogniser:
                 continue
             best = np.argsort(-row, kind="stable")[: max(1, top)]
             ranked = tuple((self.class_names[i], round(float(row[i]), 6)) for i in best)
-            yield Recognition(path, *ranked[0], top=ranked, pixels=pixels, frames_ignored=frames_ignored)
+            member = self.predictor.member_of(pixels.shape) if isinstance(self.predictor, Members) else None
+            yield Recognition(path, *ranked[0], top=ranked, pixels=pixels, frames_ignored=frames_ignored, member=member)
 
 
 def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:

@@ -39,7 +39,7 @@ TIMEOUT_S = 10.0  # of processor time; the largest pictures accepted took 2 s
 START_S = 30.0  # importing NumPy and Pillow from a cold disk
 PATIENCE = 6  # where a child's processor time is not known: so many times the seconds it may take
 MEMORY = 1_200_000_000  # bytes of address space; the largest pictures accepted were seen to need 750 million
-_REQUEST = struct.Struct("<IBHI")  # size, options, seconds of processor time, bytes of content
+_REQUEST = struct.Struct("<IIBHI")  # size, of photos, options, seconds of processor time, bytes of content
 _REPLY = struct.Struct("<II")  # bytes of JSON, bytes of pixels
 _COLOUR, _LIGHT, _CHECK = 1, 2, 4  # options: see `Decoder.read`
 _READY = b"!"
@@ -74,10 +74,11 @@ class Decoder:
         return self.read(content, size, colour)[0]
 
     def read(
-        self, content: bytes, size: int, colour: bool, light: bool = False, check: bool = False
+        self, content: bytes, size: int, colour: bool, light: bool = False, check: bool = False, photos: int = 0
     ) -> tuple[NDArray[np.uint8], int]:
         """A picture file's content as a model's input (see `preprocess.photo.convert`), and how many frames of an
-        animation were ignored. With `check`, a picture of nothing is refused (`preprocess.photo.check_content`).
+        animation were ignored. With `check`, a picture of nothing is refused (`preprocess.photo.check_content`). With
+        `photos`, all but images of Fashion-MNIST's kind become colour images of that size.
 
         Raises:
             HangtagError: `image_*`; `image_decoder_failed` if the image crashed two children, or used up one's time or
@@ -86,21 +87,23 @@ class Decoder:
         """
         options = _COLOUR * colour | _LIGHT * light | _CHECK * check
         with self._turns:
-            answer, pixels = self._ask(content, size, options)
+            answer, pixels = self._ask(content, size, photos, options)
         if "code" in answer:
             raise HangtagError(str(answer["code"]), str(answer["message"]))
         import numpy as np
 
         shape = (size, size, 3) if colour else (size, size)
+        if len(pixels) != np.prod(shape):
+            shape = (photos, photos, 3)
         return np.frombuffer(pixels, np.uint8).reshape(shape), int(answer["frames_ignored"])
 
-    def _ask(self, content: bytes, size: int, options: int) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, content: bytes, size: int, photos: int, options: int) -> tuple[dict[str, Any], bytes]:
         """What a child says of an image: if one dies of it, what a fresh one says."""
         crashes = disturbances = 0
         while True:
             child = _Child() if crashes or disturbances else self._take()
             try:
-                answer = child.ask(content, size, options, self.timeout_s)
+                answer = child.ask(content, size, photos, options, self.timeout_s)
             except _DiedError as death:
                 if death.used_up:
                     raise HangtagError("image_decoder_failed", "the image's decoder took too long") from death
@@ -186,14 +189,16 @@ class _Child:
         self.ready = False
         self.hung = False
 
-    def ask(self, content: bytes, size: int, options: int, timeout_s: float) -> tuple[dict[str, Any], bytes]:
+    def ask(
+        self, content: bytes, size: int, photos: int, options: int, timeout_s: float
+    ) -> tuple[dict[str, Any], bytes]:
         """One picture's answer; the child is dead if there is none."""
         try:
             if not self.ready:
                 with self._patience(START_S):
                     self.ready = _exactly(self._stdout, 1) == _READY
             with self._patience(timeout_s):
-                return self._ask(content, size, options, timeout_s)
+                return self._ask(content, size, photos, options, timeout_s)
         except (OSError, ValueError) as error:  # a broken pipe, or an answer that is none
             raise self._autopsy() from error
 
@@ -222,15 +227,17 @@ class _Child:
             self.process.wait(1.0)
         return self.process.returncode is not None
 
-    def _ask(self, content: bytes, size: int, options: int, timeout_s: float) -> tuple[dict[str, Any], bytes]:
+    def _ask(
+        self, content: bytes, size: int, photos: int, options: int, timeout_s: float
+    ) -> tuple[dict[str, Any], bytes]:
         stdin, stdout = self.process.stdin, self._stdout
         assert stdin is not None
-        stdin.write(_REQUEST.pack(size, options, math.ceil(timeout_s), len(content)))
+        stdin.write(_REQUEST.pack(size, photos, options, math.ceil(timeout_s), len(content)))
         stdin.write(content)
         stdin.flush()
         text, pixels = _REPLY.unpack(_exactly(stdout, _REPLY.size))
-        expected = size * size * (3 if options & _COLOUR else 1)
-        if text > 10_000 or pixels not in (0, expected):  # a child taken over could lie
+        expected = size * size * (3 if options & _COLOUR else 1), photos * photos * 3
+        if text > 10_000 or pixels not in (0, *expected):  # a child taken over could lie
             raise ValueError("no answer of ours")
         answer = json.loads(_exactly(stdout, text))
         if not isinstance(answer, dict) or answer.keys() != ({"frames_ignored"} if pixels else {"code", "message"}):
@@ -294,20 +301,23 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
     from hangtag.preprocess.decode import decode
-    from hangtag.preprocess.photo import ENOUGH, check_content, convert
+    from hangtag.preprocess.photo import ENOUGH, check_content, convert, is_like_fashion_mnist
 
     _limit_memory()
     replies.write(_READY)
     replies.flush()
     while header := requests.read(_REQUEST.size):
-        size, options, seconds, length = _REQUEST.unpack(header)
+        size, photos, options, seconds, length = _REQUEST.unpack(header)
         content = _exactly(requests, length)
         _limit_time(seconds)
         try:
-            picture = decode(content, enough=ENOUGH * size)
+            picture = decode(content, enough=ENOUGH * max(size, photos))
             if options & _CHECK:
                 check_content(picture)
-            pixels = convert(picture, size, bool(options & _COLOUR), bool(options & _LIGHT)).tobytes()
+            if photos and not is_like_fashion_mnist(picture):
+                pixels = convert(picture, photos, colour=True).tobytes()
+            else:
+                pixels = convert(picture, size, bool(options & _COLOUR), bool(options & _LIGHT)).tobytes()
             text = json.dumps({"frames_ignored": picture.frames_ignored}).encode()
         except HangtagError as error:
             pixels, text = b"", json.dumps(error.to_dict()).encode()

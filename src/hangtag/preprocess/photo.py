@@ -34,6 +34,7 @@ ENOUGH = 16  # a photo's longest side, in units of the model's: more detail than
 # none has corners above 51; of 60,000 of random noise none has more than 0.37 of its edge so even; of the 70,000 of
 # Fashion-MNIST, negated, 9 have less than EVEN.
 LIGHT, LEVEL, EVEN = 64, 25, 0.4
+OWN_SIZE, SMALL = 28, 64  # pixels along a side: Fashion-MNIST's, and the most an image of its kind may have
 # An item this long fills an image of the model's size. 2,000 negated validation images made smaller: at 18 of 28 pixels
 # 83.2% right as they are and 79.6% when enlarged, at 16 of 28 67.9% and 71.5%.
 FILLS = 0.6
@@ -81,6 +82,14 @@ def convert(picture: Picture, size: int, colour: bool, light: bool = False) -> N
     if _is_darker(grey, level):
         grey, level = 255 - grey, 255 - level
     return np.maximum(grey, level) - level
+
+
+def is_like_fashion_mnist(picture: Picture) -> bool:
+    """Whether an image is one of Fashion-MNIST's kind: grey, and 28 x 28 pixels, or up to 64 on an even background."""
+    pixels = picture.pixels
+    if pixels.ndim == 3 or max(pixels.shape) > SMALL:
+        return False
+    return pixels.shape == (OWN_SIZE, OWN_SIZE) or _has_even_edge(pixels, _background(pixels))
 
 
 def check_content(picture: Picture) -> None:
@@ -144,6 +153,10 @@ def _on_light(pixels: NDArray[np.uint8], background: NDArray[np.uint8]) -> bool:
     """Whether a grey image shows something on an even ground that is not dark."""
     if background < LIGHT or not _differs(pixels, background).any():
         return False
+    return _has_even_edge(pixels, background)
+
+
+def _has_even_edge(pixels: NDArray[np.uint8], background: NDArray[np.uint8]) -> bool:
     edge = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]]).astype(np.int16)
     return bool((np.abs(edge - background.astype(np.int16)) <= LEVEL).mean() >= EVEN)
 

@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from hangtag.core.card import ONNX, WEIGHTS
+from hangtag.core.card import digest_of
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, printable
 from hangtag.predict.recogniser import Recogniser, Recognition, Recognitions
@@ -101,8 +101,8 @@ class _Service:
         self.held = Places()
         self.turns = asyncio.Semaphore(AT_WORK)
         self.workers = ThreadPoolExecutor(AT_WORK + 1, "hangtag-serve")  # one for `_try_model`
-        file = card.files.get(ONNX) or card.files.get(WEIGHTS) or {}
-        self.name = {"model": as_text(card.name), "digest": str(file.get("sha256", ""))[:12], **card.standing()}
+        digest = digest_of(card)[:12] if card.files or card.members else ""
+        self.name = {"model": as_text(card.name), "digest": digest, **card.standing()}
         self.about = {
             **self.name,
             "class_names": [as_text(name) for name in recogniser.class_names],
@@ -134,6 +134,7 @@ class _Service:
             "confidence": found.confidence,
             "top": [{"label": as_text(label), "confidence": confidence} for label, confidence in found.top],
             **({"frames_ignored": found.frames_ignored} if found.frames_ignored else {}),
+            **({"member": found.member} if found.member else {}),
         }
         return JSONResponse({**answer, **self.name})
 
