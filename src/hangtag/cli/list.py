@@ -25,10 +25,12 @@ _WHAT = (*_PLACES, "weights")
 
 
 @click.command(epilog="Example: hangtag list recipes")
-@click.argument("what", required=False, type=click.Choice(_WHAT))
+@click.argument("what", required=False, metavar="[WHAT]", type=click.Choice(_WHAT))
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def command(what: str | None, as_json: bool) -> None:
-    """What there is: models, recipes, data sets, and all else that has a name; everything if none is asked for."""
+    """What there is, everything or one WHAT: models, algorithms, recipes, data, augmentations, optimisers, schedules,
+    averages, metrics, checks, claims, spaces, weights.
+    """
     listing = {kind: _entries(kind) for kind in ([what] if what else _WHAT)}
     if as_json:
         click.echo(json.dumps(listing))

@@ -101,7 +101,10 @@ def held_out_of(labels: Labels, held_out: int, seed: int) -> NDArray[np.bool_]:
     """(N,) true for the pictures of the second part; see `stratified`."""
     counts = np.bincount(labels)
     if not 0 < held_out < len(labels) or counts.max() < 2:
-        raise HangtagError("data_count", f"cannot hold {held_out:,} of {len(labels):,} pictures out: add more pictures")
+        raise HangtagError(
+            "data_count",
+            f"cannot hold {held_out:,} of {len(labels):,} images out for validation or test: add more images",
+        )
     shares = counts * held_out / len(labels)
     take = np.floor(shares).astype(np.int64)
     left_over = held_out - int(take.sum())
