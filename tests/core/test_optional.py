@@ -45,7 +45,7 @@ def test_the_extras_are_those_of_pyproject():
     declared = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert declared.keys() - optional.EXTRAS.keys() == {"all", "dev"}
     for extra, modules in optional.EXTRAS.items():
-        lines = " ".join(declared[extra]).replace("scikit-learn", "sklearn").replace("-", "_")
+        lines = " ".join(declared[extra]).replace("scikit-learn", "sklearn").replace("opencv", "cv2").replace("-", "_")
         of_others = {"sqlalchemy", "torchvision"}  # which optuna and timm bring
         assert [module for module in modules if module not in lines and module not in of_others] == []
 

@@ -74,6 +74,19 @@ def test_leaving_what_imagenet_predicts_costs_more_the_farther():
     assert 0 < costs[0] < costs[1]
 
 
+def test_it_costs_as_much_as_is_said_and_nothing_where_nothing_is_kept():
+    costs = {}
+    for keep in (0.0, 1.0, 3.0):
+        model = started(keep=keep)
+        model.train()
+        with torch.no_grad():
+            model.features[FROZEN].body[0].weight.mul_(1.5)
+        model(images())
+        costs[keep] = None if model.penalty is None else model.penalty.item()
+    assert costs[0.0] is None
+    assert costs[3.0] == pytest.approx(3 * costs[1.0])
+
+
 def test_without_a_start_nothing_is_kept():
     model = build()
     model.train()

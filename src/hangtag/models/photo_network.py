@@ -81,6 +81,8 @@ class PhotoNetwork(EfficientNetLite):
                 is an eleventh, "other"; 0: not at all.
         """
         super().__init__(num_classes, in_channels, size, side=side, dropout=dropout)
+        if keep < 0 or prior < 0:
+            raise HangtagError("usage_value", f"keep and prior should be 0 or more, not {keep} and {prior}")
         if prior and num_classes not in (len(KIND_OF_CLASS), len(KIND_OF_CLASS) + 1):
             raise HangtagError("usage_value", f"prior is for Fashion-MNIST's ten classes, not for {num_classes}: 0")
         self.imagenet = nn.Linear(HEAD, IMAGENET_CLASSES).requires_grad_(False)  # what it says is kept
