@@ -162,6 +162,7 @@ def saved(page):
     return Path(download.value.path()).read_bytes()
 
 
+@pytest.mark.slow
 def test_two_ticks_are_a_list_of_two_rows_whatever_the_names(visit, audit):
     page = visit()
     assert page.is_disabled("#save")
@@ -185,6 +186,7 @@ def test_two_ticks_are_a_list_of_two_rows_whatever_the_names(visit, audit):
     assert (second["path"], second["reason"]) == (str(audit.file("training", 2)), "cropped")
 
 
+@pytest.mark.slow
 def test_ticks_survive_a_reload_until_they_are_cleared(visit):
     page = visit()
     page.locator("input").nth(1).focus()
@@ -197,6 +199,7 @@ def test_ticks_survive_a_reload_until_they_are_cleared(visit):
     assert page.inner_text("#count") == "Nothing on the list yet"
 
 
+@pytest.mark.slow
 def test_without_storage_the_list_still_works(visit):
     page = visit()
     page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }})")
@@ -206,6 +209,7 @@ def test_without_storage_the_list_still_works(visit):
     assert saved(page).count(b"\r\n") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
 def test_a_page_is_never_wider_than_the_screen_and_its_photos_are_drawn(visit, width, scheme):
     page = visit(width, scheme)

@@ -87,7 +87,7 @@ def test_a_missing_card_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "hint"),
     [
-        ({"format": 3}, "format 3"),
+        ({"format": 4}, "format 4"),
         ({"format": ...}, "format None"),
         ({"name": ...}, "name"),
         ({"size": "big"}, "size should be a whole number"),
