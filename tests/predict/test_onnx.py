@@ -187,3 +187,41 @@ def test_threads_may_share_one(load):
         together = list(askers.map(predictor.predict_proba, parts * 20))
     for one, other in zip(alone * 20, together, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def with_known(model: onnx.ModelProto, kind: int = TensorProto.FLOAT, shape: tuple = ("N",), scale: float = 1) -> None:
+    """A second output, `known`: the mean of the pixels in [0, 1], times `scale`."""
+    axes, factor = np.array([1, 2], np.int64), np.array(scale, np.float32)
+    model.graph.initializer.extend([numpy_helper.from_array(axes, "axes"), numpy_helper.from_array(factor, "factor")])
+    model.graph.node.extend(
+        [
+            helper.make_node("ReduceMean", ["scaled", "axes"], ["mean"], keepdims=len(shape) > 1),
+            helper.make_node("Mul", ["mean", "factor"], ["multiplied"]),
+            helper.make_node("Cast", ["multiplied"], ["known"], to=kind),
+        ]
+    )
+    model.graph.output.append(helper.make_tensor_value_info("known", kind, shape))
+
+
+def test_how_known_an_image_is_comes_from_the_same_run(load, engine):
+    images = pictures(BATCH + 3, 28, 28)
+    probabilities, known = load(with_known).predict_known(images)
+    np.testing.assert_allclose(known, images.mean((1, 2)) / 255, atol=EXACT[engine])
+    assert known.shape == (BATCH + 3,)
+    assert (probabilities == load().predict_proba(images)).all()
+    assert (probabilities == load(with_known).predict_proba(images)).all()
+
+
+def test_a_graph_that_does_not_say_how_known_an_image_is_is_fine(load):
+    assert load().predict_known(pictures(2, 28, 28))[1] is None
+
+
+@pytest.mark.parametrize("fault", [{"kind": TensorProto.DOUBLE}, {"shape": ("N", 1, 1)}])
+def test_how_known_an_image_is_should_be_one_number_each(load, fault):
+    assert code_of(load, lambda model: with_known(model, **fault)) == "bundle_incompatible"
+
+
+@pytest.mark.parametrize("scale", [float("nan"), -1, 3])
+def test_how_known_an_image_is_should_be_a_probability(load, scale):
+    predictor = load(lambda model: with_known(model, scale=scale))
+    assert code_of(predictor.predict_proba, pictures(2, 28, 28)) == "bundle_damaged"

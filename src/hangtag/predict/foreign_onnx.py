@@ -73,7 +73,7 @@ class OnnxModel:
             inputs = np.concatenate([inputs, np.zeros((step - n % step, *inputs.shape[1:]), self._type)])
         try:
             parts = [
-                run_session(self._session, self._deadline, self._output, {self._input: inputs[i : i + step]})[0]
+                run_session(self._session, self._deadline, [self._output], {self._input: inputs[i : i + step]})[0]
                 for i in range(0, len(inputs), step)
             ]
         except HangtagError:

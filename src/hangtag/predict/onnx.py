@@ -1,7 +1,8 @@
 """A bundle's `model.onnx` as a Predictor, on ONNX Runtime alone.
 
 The graph holds the normalisation: input `images`, uint8 (N, H, W) or (N, H, W, 3); output `probabilities`, float32 (N,
-K).
+K), whose rows sum to 1, or to less where the model has an output for what is none of its classes; and perhaps `known`,
+float32 (N,), in [0, 1]: how much an image looks like one of the classes at all.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from hangtag.predict.onnx_scan import refuse_external_data
 onnxruntime.disable_telemetry_events()  # a program that loaded it before Hangtag has it on; see core/environment.py
 
 BATCH = 64  # on two cores 256 took a third more processor time (its activations leave the caches) and twice the memory
-INPUT, OUTPUT = "images", "probabilities"
+INPUT, OUTPUT, KNOWN = "images", "probabilities", "known"
 
 Nodes: TypeAlias = dict[str, tuple[str, list[int | None]]]
 """What a graph takes or gives: name -> (type as ONNX Runtime calls it, shape with None for what may vary)."""
@@ -45,7 +46,9 @@ class OnnxPredictor:
         self._deadline = Deadline("model.onnx", len(content))
         self._session = open_session(content, "model.onnx", threads)
         self.card = card
-        self._check_graph(_nodes(self._session.get_inputs()), _nodes(self._session.get_outputs()))
+        outputs = _nodes(self._session.get_outputs())
+        self._check_graph(_nodes(self._session.get_inputs()), outputs)
+        self._outputs = outputs_of(outputs)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -53,11 +56,18 @@ class OnnxPredictor:
         return self.card.class_names
 
     def predict_proba(self, images: Pictures) -> Probabilities:
-        """(N, H, W) or (N, H, W, 3) uint8 of the model's own size -> (N, K) float32, rows sum to 1.
+        """(N, H, W) or (N, H, W, 3) uint8 of the model's own size -> (N, K) float32, rows sum to 1 or less.
 
         Raises:
             HangtagError: `image_shape` if the pictures are of another shape or type, `bundle_damaged` if the model
                 answers with something that is no probability, `bundle_timeout` if it does not answer.
+        """
+        return self.predict_known(images)[0]
+
+    def predict_known(self, images: Pictures) -> tuple[Probabilities, NDArray[np.float32] | None]:
+        """`predict_proba`, and of the same run (N,) float32 in [0, 1]: how much each image looks like a class at all.
+
+        None in place of the latter where the graph has no such output. Raises as `predict_proba` does.
         """
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.shape[1:] != self._shape:
@@ -65,24 +75,26 @@ class OnnxPredictor:
             raise HangtagError("image_shape", f"this model takes uint8 {wanted}, not {images.dtype} {images.shape}")
         if len(images) > 1 and self._deadline.an_image_s is None:
             self._answer(images[:1])  # how long one takes says how long many may
-        probabilities = np.empty((len(images), len(self.class_names)), np.float32)
+        shapes = {OUTPUT: (len(self.class_names),), KNOWN: ()}
+        found = {name: np.empty((len(images), *shapes[name]), np.float32) for name in self._outputs}
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            answer = self._answer(batch)
-            if answer.shape != (len(batch), len(self.class_names)):
-                raise HangtagError("bundle_incompatible", f"the model gives {answer.shape} for {len(batch)} pictures")
-            probabilities[start : start + BATCH] = answer
-        if not ((probabilities >= 0) & (probabilities <= 1.001)).all():  # NaN is neither
-            raise HangtagError(
-                "bundle_damaged", "the model answers with numbers that are no probabilities: train again"
-            )
-        return probabilities
+            for (name, whole), part in zip(found.items(), self._answer(batch), strict=True):
+                if part.shape != (len(batch), *shapes[name]):
+                    raise HangtagError("bundle_incompatible", f"the model gives {part.shape} for {len(batch)} pictures")
+                whole[start : start + BATCH] = part
+        for whole in found.values():
+            if not ((whole >= 0) & (whole <= 1.001)).all():  # NaN is neither
+                raise HangtagError(
+                    "bundle_damaged", "the model answers with numbers that are no probabilities: train again"
+                )
+        return found[OUTPUT], found.get(KNOWN)
 
     @property
     def _shape(self) -> tuple[int, ...]:
         return (self.card.size, self.card.size, 3) if self.card.colour else (self.card.size, self.card.size)
 
-    def _answer(self, batch: Pictures) -> Probabilities:
+    def _answer(self, batch: Pictures) -> list[NDArray[np.float32]]:
         try:
             return self._ask(np.ascontiguousarray(batch))
         except HangtagError:
@@ -90,10 +102,8 @@ class OnnxPredictor:
         except Exception as error:
             raise HangtagError("bundle_damaged", f"model.onnx fails when run: {first_line(error)}") from error
 
-    def _ask(self, batch: Pictures) -> Probabilities:
-        answer: Probabilities
-        (answer,) = run_session(self._session, self._deadline, OUTPUT, {INPUT: batch})
-        return answer
+    def _ask(self, batch: Pictures) -> list[NDArray[np.float32]]:
+        return run_session(self._session, self._deadline, self._outputs, {INPUT: batch})
 
     def _check_graph(self, inputs: Nodes, outputs: Nodes) -> None:
         if list(inputs) != [INPUT] or OUTPUT not in outputs:
@@ -101,11 +111,17 @@ class OnnxPredictor:
         for name, (kind, shape), wanted_kind, wanted in (
             (INPUT, inputs[INPUT], "tensor(uint8)", (None, *self._shape)),
             (OUTPUT, outputs[OUTPUT], "tensor(float)", (None, len(self.class_names))),
+            *((KNOWN, outputs[KNOWN], "tensor(float)", (None,)) for _ in outputs.keys() & {KNOWN}),
         ):
             fits = len(shape) == len(wanted) and shape[0] is None
             fits = fits and all(has in (None, wants) for has, wants in zip(shape[1:], wanted[1:], strict=True))
             if kind != wanted_kind or not fits:
                 raise _mismatch(f"{name} {kind} {shape}", f"{wanted_kind} {['N', *wanted[1:]]}")
+
+
+def outputs_of(outputs: Nodes) -> list[str]:
+    """What is asked of a graph: `probabilities`, and `known` if it has that."""
+    return [OUTPUT, *([KNOWN] if KNOWN in outputs else [])]
 
 
 def _nodes(nodes: Any) -> Nodes:
@@ -143,16 +159,16 @@ def open_session(content: bytes, name: str, threads: int | None = None) -> onnxr
 
 
 def run_session(
-    session: onnxruntime.InferenceSession, deadline: Deadline, output: str, inputs: dict[str, NDArray[Any]]
+    session: onnxruntime.InferenceSession, deadline: Deadline, outputs: list[str], inputs: dict[str, NDArray[Any]]
 ) -> list[Any]:
-    """The one output asked for, within the deadline; the inputs' first axis counts the images."""
+    """The outputs asked for, within the deadline; the inputs' first axis counts the images."""
     options = onnxruntime.RunOptions()
 
     def terminate() -> None:
         options.terminate = True
 
     (images,) = (len(batch) for batch in inputs.values())
-    return deadline.answer(lambda: session.run([output], inputs, options), terminate, images)
+    return deadline.answer(lambda: session.run(outputs, inputs, options), terminate, images)
 
 
 def _mismatch(found: str, wanted: str) -> HangtagError:

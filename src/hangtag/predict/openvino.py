@@ -10,14 +10,15 @@ import threading
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.hardware import cores
 from hangtag.core.optional import require
-from hangtag.core.types import Pictures, Probabilities
+from hangtag.core.types import Pictures
 from hangtag.predict.deadline import Deadline
-from hangtag.predict.onnx import INPUT, OUTPUT, OnnxPredictor, first_line
+from hangtag.predict.onnx import INPUT, OnnxPredictor, first_line, outputs_of
 from hangtag.predict.onnx_scan import refuse_external_data
 
 _KINDS = {"u8": "tensor(uint8)", "f32": "tensor(float)"}  # as ONNX Runtime calls them
@@ -61,15 +62,18 @@ class OpenvinoPredictor(OnnxPredictor):
             raise HangtagError("bundle_damaged", f"model.onnx does not load: {first_line(error)}") from error
         self._turn = threading.Lock()
         self.card = card
-        self._check_graph(_nodes(model.inputs), _nodes(model.outputs))
+        outputs = _nodes(model.outputs)
+        self._check_graph(_nodes(model.inputs), outputs)
+        self._outputs = outputs_of(outputs)
 
-    def _ask(self, batch: Pictures) -> Probabilities:
+    def _ask(self, batch: Pictures) -> list[NDArray[np.float32]]:
         with self._turn:  # a request that is asked while it answers is refused as busy; all cores are at work anyway
             # `cancel` ends a request between two nodes only, which is better than nothing.
             return self._deadline.answer(lambda: self._infer(batch), self._request.cancel, len(batch))
 
-    def _infer(self, batch: Pictures) -> Probabilities:
-        return np.array(self._request.infer({INPUT: batch})[OUTPUT])
+    def _infer(self, batch: Pictures) -> list[NDArray[np.float32]]:
+        found = self._request.infer({INPUT: batch})
+        return [np.array(found[name]) for name in self._outputs]
 
 
 def _nodes(ports: Any) -> dict[str, tuple[str, list[int | None]]]:
