@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from hangtag import predict
@@ -19,45 +16,6 @@ from hangtag.export import members
 from hangtag.predict.bundle import open_bundle
 
 NAMES = ("dark", "light", "red")
-
-
-def model(size: int, colour: bool) -> bytes:
-    """Says "light" the surer the lighter an image is; in colour, "red" the redder it is."""
-    shape = ["N", size, size, 3] if colour else ["N", size, size]
-    weights = np.array([[-1, 0.5, 2], [-1, 0.5, -1], [-1, 0.5, -1]] if colour else [[-1, 1, -1]], np.float32) / 64
-    nodes = [
-        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["floats", "axes"], ["means"], keepdims=0),
-        *([] if colour else [helper.make_node("Unsqueeze", ["means", "last"], ["column"])]),
-        helper.make_node("MatMul", ["means" if colour else "column", "weights"], ["logits"]),
-        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
-    ]
-    constants = {"axes": np.array([1, 2]), "last": np.array([1]), "weights": weights}
-    graph = helper.make_graph(
-        nodes,
-        "test",
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 3])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    onnx.checker.check_model(made)
-    return made.SerializeToString()
-
-
-def bundle(folder: Path, size: int, colour: bool, names: tuple[str, ...] = NAMES) -> predict.bundle.Bundle:
-    folder.mkdir()
-    seal(
-        Card(name=folder.name, class_names=names, size=size, colour=colour), folder, {"model.onnx": model(size, colour)}
-    )
-    return open_bundle(folder)
-
-
-@pytest.fixture
-def whole(tmp_path) -> Path:
-    parts = {"small": bundle(tmp_path / "a", 28, False), "photos": bundle(tmp_path / "b", 48, True)}
-    members.write("both", parts, tmp_path / "whole")
-    return tmp_path / "whole"
 
 
 def saved(image: np.ndarray, **options) -> bytes:
@@ -157,9 +115,9 @@ def test_a_name_that_is_a_path_is_refused(whole, tmp_path, name):
     assert caught.value.code == "bundle_unsafe"
 
 
-def test_members_that_cannot_be_one_replace_nothing(whole, tmp_path):
+def test_members_that_cannot_be_one_replace_nothing(whole, make_member):
     before = digest_of(open_bundle(whole).card)
-    other = bundle(tmp_path / "c", 48, True, ("a", "b", "c"))
+    other = make_member("c", 48, True, class_names=("a", "b", "c"))
     for parts in ({"small": open_bundle(whole / "small"), "photos": other}, {"photos": other, "small": other}):
         with pytest.raises(HangtagError) as caught:
             members.write("x", parts, whole)

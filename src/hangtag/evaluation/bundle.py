@@ -10,6 +10,7 @@ from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.evaluation.evaluation import Evaluation, Progress, judge
+from hangtag.evaluation.photos import routed
 
 if TYPE_CHECKING:
     from hangtag.predict import Engine
@@ -56,7 +57,7 @@ def evaluate_bundle(
     known = known_to(card, pictures)
     changed = changed_since(card, dataset) if card else ""
     data_text = f"{dataset.name}, {which} split{_of_all(known, pictures)}{'; ' * bool(changed)}{changed}"
-    found = judge(predictor, known, progress, name=name, data=data_text)
+    found = judge(routed(predictor, dataset, which, known), known, progress, name=name, data=data_text)
     reading = dataset.summary().to_dict() if dataset.summary else None
     return replace(found, reading=reading, standing=card.standing() if card else {})
 

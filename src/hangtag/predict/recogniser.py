@@ -229,7 +229,16 @@ class Recogniser:
         """Pixels along a side of what photos become, where small grey images go to another member; else 0."""
         return self.predictor.photo_size if isinstance(self.predictor, Members) else 0
 
-    def _predicted(self, images: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def convert_file(self, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+        """What the model sees of a file: (size, size) or (size, size, 3) uint8, of the member that it goes to.
+
+        Raises:
+            HangtagError: `image_*`, `decoder_busy`.
+        """
+        size, colour = self.card.size, self.card.colour
+        return decoder.shared().read(read_file(path), size, colour, self._light, photos=self._photo_size)[0]
+
+    def predict_each(self, images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """(K,) probabilities of each image; those of one shape are asked about together."""
         rows: dict[int, NDArray[np.float32]] = {}
         for shape in dict.fromkeys(image.shape for image in images):
@@ -267,7 +276,7 @@ class Recogniser:
     def _judge(self, batch: list[tuple[Source, Future[_Prepared]]], top: int) -> Iterator[Recognition]:
         prepared = [_outcome(future) for _, future in batch]
         good = [outcome[0] for outcome in prepared if not isinstance(outcome, HangtagError)]
-        answers = iter(self._predicted(good))
+        answers = iter(self.predict_each(good))
         for (source, _), outcome in zip(batch, prepared, strict=True):
             path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
             if isinstance(outcome, HangtagError):
