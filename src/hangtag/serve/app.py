@@ -134,6 +134,8 @@ class _Service:
             "confidence": found.confidence,
             "top": [{"label": as_text(label), "confidence": confidence} for label, confidence in found.top],
             **({"frames_ignored": found.frames_ignored} if found.frames_ignored else {}),
+            "status": found.status,
+            "why": found.why,
             **({"member": found.member} if found.member else {}),
         }
         return JSONResponse({**answer, **self.name})
