@@ -108,6 +108,7 @@ class _Service:
             "class_names": [as_text(name) for name in recogniser.class_names],
             "size": card.size,
             "colour": card.colour,
+            "data": as_text(str(card.data.get("name", ""))),
             "test_accuracy": (card.metrics.get("test") or {}).get("accuracy"),
         }
 
