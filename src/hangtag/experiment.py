@@ -321,13 +321,14 @@ def _train_network(
     served = OnnxPredictor(content, card)
     proof = (training if validation is None else validation).images[:PARITY_PICTURES]
     parity = compare(served, TorchPredictor(fitted.deployed, training.class_names), proof)
-    judged = _judge(served, validation)
+    judged, decision = _judge(served, validation, card)
     params = sum(parameter.numel() for parameter in fitted.deployed.model.parameters())
     peak = round(hardware.peak_rss_mb(), 1)
     card = dataclasses.replace(
         card,
         normalise={"mean": fitted.deployed.mean.flatten().tolist(), "std": fitted.deployed.std.flatten().tolist()},
         params=params,
+        decision=decision,
         parity=parity.to_dict(),
         metrics={"validation": judged} if judged else {},
         training={
@@ -418,9 +419,10 @@ def _fit_classical(
         served = OnnxPredictor(content, card)
         proof = (training if validation is None else validation).images[:PARITY_PICTURES]
         parity = compare(served, fitted, proof)
-        judged = _judge(served, validation)
+        judged, decision = _judge(served, validation, card)
         card = dataclasses.replace(
             card,
+            decision=decision,
             parity=parity.to_dict(),
             metrics={"validation": judged} if judged else {},
             training={
@@ -431,7 +433,7 @@ def _fit_classical(
         )
         bundle.write(card, folder / "bundle", onnx=content)
     else:
-        judged = _judge(fitted, validation)
+        judged, _ = _judge(fitted, validation, card)
         keep(fitted)
     return Run(
         bundle=str(folder / "bundle") if exact else None,
@@ -444,14 +446,17 @@ def _fit_classical(
     )
 
 
-def _judge(predictor: Predictor, validation: Split | None) -> dict[str, Any]:
-    """What the served model scores on the pictures cut from the training data; empty without any."""
+def _judge(predictor: Predictor, validation: Split | None, card: Card) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the served model scores on the validation images, and how often it is right where it is sure."""
     if validation is None:
-        return {}
-    from hangtag import evaluation
+        return {}, {}
+    from hangtag.evaluation.coverage import decision_record
+    from hangtag.evaluation.evaluation import answers, score
 
-    judged = evaluation.judge(predictor, validation)
-    return {"n": judged.n, "accuracy": judged.accuracy, "loss": judged.loss}
+    probabilities = answers(predictor, validation)
+    judged = score(probabilities, validation)
+    decision = decision_record(probabilities, validation.labels, f"{card.data['name']}, validation split")
+    return {"n": judged.n, "accuracy": judged.accuracy, "loss": judged.loss}, decision
 
 
 def _claim(folder: Path, settings: dict[str, Any]) -> Run | None:

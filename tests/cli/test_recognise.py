@@ -80,6 +80,8 @@ def test_json_is_the_promised_list_alone_on_standard_output(recognise, photos):
         "confidence": pytest.approx(np.exp(4) / (np.exp(4) + 2), abs=1e-6),
         "top": [{"label": "Bag", "confidence": rows[0]["confidence"]}, rows[0]["top"][1]],
         "error": None,
+        "status": "accept",
+        "why": "Confidence 96.5% is at or above 90%; no threshold was measured.",
     }
     assert [row["error"] and row["error"]["code"] for row in rows] == [
         None,
@@ -112,10 +114,11 @@ def test_csv_is_quoted_and_holds_no_formula(recognise, photos, monkeypatch):
     status, out, _ = recognise("--csv", "--", odd.name, "shirt.png", "missing.png")
     rows = list(csv.reader(io.StringIO(out, newline="")))
     assert status == 0
-    assert rows[0] == ["path", "label", "confidence", "label_2", "confidence_2", "label_3", "confidence_3", "error"]
+    runners_up = ["label_2", "confidence_2", "label_3", "confidence_3"]
+    assert rows[0] == ["path", "label", "confidence", *runners_up, "error", "status"]
     assert [row[0] for row in rows[1:]] == ["'" + odd.name.replace("\n", "\\n"), "shirt.png", "missing.png"]
     assert rows[2][1] == "'=Shirt"
-    assert rows[3][1:] == [""] * 6 + ["image_not_found: no such file"]
+    assert rows[3][1:] == [""] * 6 + ["image_not_found: no such file", ""]
     assert out.endswith("\r\n")
     assert all(cell[:1] not in {"=", "+", "-", "@", "\t", "\r", "\n"} for row in rows for cell in row)
 

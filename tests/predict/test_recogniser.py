@@ -205,7 +205,8 @@ def test_turns_a_photo_upright_once(recogniser):
     assert recogniser.recognise(Image.open(file)).top == upright
 
 
-GOOD = Recognition("a<b>.jpg", "Shirt", 0.7, (("Shirt", 0.7), ("T-shirt/top", 0.2)), pixels=pixels())
+TOP = (("Shirt", 0.7), ("T-shirt/top", 0.2))
+GOOD = Recognition("a<b>.jpg", "Shirt", 0.7, TOP, pixels=pixels(), status="unsure", why="for a reason")
 BAD = Recognition("b.jpg", None, 0.0, error=HangtagError("image_empty", "the file is <empty>"))
 
 
@@ -216,6 +217,8 @@ def test_is_recorded_as_promised():
         "confidence": 0.7,
         "top": [{"label": "Shirt", "confidence": 0.7}, {"label": "T-shirt/top", "confidence": 0.2}],
         "error": None,
+        "status": "unsure",
+        "why": "for a reason",
     }
     assert BAD.to_dict() == {
         "path": "b.jpg",
@@ -223,6 +226,8 @@ def test_is_recorded_as_promised():
         "confidence": None,
         "top": [],
         "error": {"code": "image_empty", "message": "the file is <empty>"},
+        "status": None,
+        "why": "",
     }
 
 
@@ -391,3 +396,20 @@ def test_a_file_that_gives_a_part_at_a_time_is_read_to_its_end(recogniser):
             return len(part)
 
     assert recogniser.recognise(Dripping(png(pixels()))).top == recogniser.recognise(pixels()).top
+
+
+def test_an_answer_is_accepted_from_the_threshold_its_card_holds_for_the_accuracy_stated():
+    curve = [[0.99, 0.5, 0.999], [0.6, 0.9, 0.985], [0.0, 1.0, 0.9]]
+    given = hangtag.predict.load()
+    recogniser = Recogniser(
+        given.predictor, dataclasses.replace(given.card, decision={"n": 1000, "data": "x", "curve": curve})
+    )
+    image = pixels(0)
+    found = {accept_at: recogniser.accepting(accept_at).recognise(image) for accept_at in (0.9, 0.98, 0.9999)}
+    confidence = found[0.9].confidence
+    assert [one.status for one in found.values()] == ["accept", "accept" if confidence >= 0.6 else "unsure", "unsure"]
+    assert recogniser.recognise(image).status == found[0.98].status
+    assert all(one.why.endswith(".") for one in found.values())
+    with pytest.raises(HangtagError) as caught:
+        given.accepting(0.9)
+    assert caught.value.code == "usage_value"

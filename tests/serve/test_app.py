@@ -20,7 +20,7 @@ def test_a_served_picture_gets_the_label_recognise_gives(ask, pictures, recognis
     for expected, content in zip(recogniser.recognise(images), files, strict=True):
         status, _, answer = ask(body=content)
         assert status == 200
-        assert list(answer) == ["label", "confidence", "top", "model", "digest"]
+        assert list(answer) == ["label", "confidence", "top", "status", "why", "model", "digest"]
         assert answer["label"] == expected.label
         assert answer["confidence"] == pytest.approx(expected.confidence, abs=2e-6)
         assert [row["label"] for row in answer["top"]] == [label for label, _ in expected.top]

@@ -63,12 +63,26 @@ def test_pictures_chosen_are_named_counted_and_saved(visit, pictures, recogniser
         page.click("#save")
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["picture", "label", "confidence", "error"]
+    assert rows[0] == ["picture", "label", "confidence", "error", "status"]
     assert [row[1] for row in rows[1:7]] == expected
     assert rows[6][0] == '\'=HYPERLINK("x").png'
     page.click("#clear")
     assert page.locator(".card").count() == 0
     assert page.locator("#status").is_hidden()
+
+
+def test_an_unsure_answer_asks_to_look_and_says_why(visit, pictures, recogniser, tmp_path):
+    found = recogniser.recognise(pictures[0])
+    chosen = [next(i for i, one in enumerate(found) if one.status == status) for status in ("accept", "unsure")]
+    for place, i in enumerate(chosen):
+        (tmp_path / f"{place}.png").write_bytes(pictures[1][i])
+    page = visit()
+    page.set_input_files("#choose", [tmp_path / "0.png", tmp_path / "1.png"])
+    finished(page, 2)
+    sure, unsure = page.locator(".why").all_inner_texts()
+    assert sure == found[chosen[0]].why
+    assert unsure == f"Unsure: please look. {found[chosen[1]].why}"
+    assert [text.endswith("?") for text in page.locator(".label").all_inner_texts()] == [False, True]
 
 
 def test_a_file_name_is_text_and_never_a_command(visit, pictures, tmp_path):

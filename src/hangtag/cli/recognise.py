@@ -37,9 +37,20 @@ _BAR = 8  # cells of the confidence bar
 @click.option("-m", "--model", default="default", show_default=True, help="Name or folder of a bundle.")
 @ENGINE
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1), help="Classes to name per picture.")
+@click.option(
+    "--accept-at", type=float, metavar="SHARE", help="Accept where so many held-out images were right: 0.98, say."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
-def command(paths: tuple[str, ...], model: str, engine: Engine, top: int, as_json: bool, as_csv: bool) -> None:
+def command(
+    paths: tuple[str, ...],
+    model: str,
+    engine: Engine,
+    top: int,
+    accept_at: float | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
     """Recognise fashion products in pictures (JPEG, PNG, WebP, AVIF) and in folders of them; - is standard input."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
@@ -53,11 +64,13 @@ def command(paths: tuple[str, ...], model: str, engine: Engine, top: int, as_jso
     from hangtag.preprocess.photo import address_of
 
     recogniser = predict.load(model, engine=engine)
+    if accept_at is not None:
+        recogniser = recogniser.accepting(accept_at)
     found = find_pictures(path if path in ("", _STDIN) or address_of(path) else Path(path) for path in paths)
     content = _standard_input() if _STDIN in found.paths else b""
     top = min(top, len(recogniser.class_names))
     sources = (content if path == _STDIN else path for path in found.paths)
-    results = _counted(_named(recogniser.stream(sources, top), found), tally := [0, 0])
+    results = _counted(_named(recogniser.stream(sources, top), found), tally := [0, 0, 0])
     if as_json:
         _print_json(_watched(results, len(found.paths)), recogniser.card.standing())
     elif as_csv:
@@ -89,9 +102,10 @@ def _named(results: Iterator[Recognition], found: Found) -> Iterator[Recognition
 
 
 def _counted(results: Iterator[Recognition], tally: list[int]) -> Iterator[Recognition]:
-    """Pass results through, counting [recognised, not recognised]."""
+    """Pass results through, counting [recognised, not recognised, unsure]."""
     for result in results:
         tally[result.error is not None] += 1
+        tally[2] += result.status == "unsure"
         yield result
 
 
@@ -114,8 +128,8 @@ def _watched(results: Iterator[Recognition], total: int, console: Console | None
 
 
 def _summary(tally: list[int], found: Found) -> str:
-    recognised, failed = tally
-    parts = [f"{recognised:,} recognised"]
+    recognised, failed, unsure = tally
+    parts = [f"{recognised:,} recognised" + (f", {unsure:,} of them unsure" if unsure else "")]
     if failed:
         parts.append(f"{failed:,} could not be")
     if found.others:
@@ -142,12 +156,12 @@ def _print_csv(results: Iterator[Recognition], top: int) -> None:
         csv.writer(line, lineterminator="\r\n").writerow([harmless(one_line(cell)) for cell in row])
         stream.write(line.getvalue().encode())
 
-    write(["path", "label", "confidence", *names, "error"])
+    write(["path", "label", "confidence", *names, "error", "status"])
     for result in results:
         cells = [cell for label, confidence in result.top for cell in (as_text(label), f"{confidence:.6f}")]
         cells += [""] * (2 * top - len(cells))
         error = f"{result.error.code}: {result.error.message}" if result.error else ""
-        write([as_text(result.path), *cells, error])
+        write([as_text(result.path), *cells, error, result.status or ""])
     stream.flush()
 
 

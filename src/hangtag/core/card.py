@@ -20,8 +20,8 @@ from hangtag.core.recipe import MAX_SIZE
 from hangtag.core.typed import check_keys, coerce
 
 FORMAT = 2  # 2 added `calibration`; a card of format 1 is read as one that has none
-WITH_MEMBERS = 3  # written for a bundle with members, which earlier versions cannot read
-READABLE = (1, FORMAT, WITH_MEMBERS)
+LATER = 3  # 3 added `members` and `decision`; a card with neither is written as 2, which earlier versions read
+READABLE = (1, FORMAT, LATER)
 FILE = "card.json"
 ONNX = "model.onnx"
 WEIGHTS = "weights.safetensors"
@@ -56,6 +56,7 @@ class Card:
     # Bundles in folders of these names below this one: name -> {"sha256", "bytes"} of its card.json. A bundle with
     # members holds no model itself; its other fields are those of the first. Only then is it in the file.
     members: dict[str, Any] = field(default_factory=dict)
+    decision: dict[str, Any] = field(default_factory=dict)  # how often it is right where it is sure: `core.decision`
 
     def standing(self) -> dict[str, Any]:
         """`{"unfinished": true, "epoch", "epochs"}` of a run that is not at its end, else `{}`: for every JSON."""
@@ -108,8 +109,8 @@ def calibrate(folder: Path, calibration: dict[str, Any]) -> Card:
 
 
 def _put(card: Card, folder: Path) -> None:
-    record = dataclasses.asdict(dataclasses.replace(card, format=WITH_MEMBERS if card.members else FORMAT))
-    for later in ("unfinished", "members"):
+    record = dataclasses.asdict(dataclasses.replace(card, format=LATER if card.members or card.decision else FORMAT))
+    for later in ("unfinished", "members", "decision"):
         if not record[later]:
             del record[later]  # other cards stay as earlier versions read them
     record = json.loads(json.dumps(record))  # tuples become lists before the digest is taken

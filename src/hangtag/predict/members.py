@@ -33,6 +33,7 @@ class Members:
             )
         self._predictors = dict(predictors)
         self._of_shape = {_shape(card): name for name, card in cards.items()}
+        self.cards = dict(cards)
         self.photo_size = [*cards.values()][1].size
 
     @property

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.card import Card
+from hangtag.core.decision import Decision, Status, decision_for
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import printable
 from hangtag.core.types import Pictures, Predictor, Probabilities
@@ -59,6 +60,8 @@ class Recognition:
         pixels: what the model saw, or None.
         frames_ignored: frames of an animation after the first.
         member: which member of the bundle it was; None in a bundle without members.
+        status: "accept" if the answer can be acted on, "unsure" if a person should look; None if there was an error.
+        why: the reason for the status, in a sentence.
     """
 
     path: str | None
@@ -69,11 +72,14 @@ class Recognition:
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
     frames_ignored: int = 0
     member: str | None = None
+    status: Status | None = None
+    why: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """`{path, label, confidence, top: [{label, confidence}], error}`; `error` is null or `{code, message}`.
+        """`{path, label, confidence, top: [{label, confidence}], error, status, why}`.
 
-        Of an animation, which is judged by its first frame, also `frames_ignored`; of a bundle with members `member`.
+        `error` is null or `{code, message}`. Of an animation, which is judged by its first frame, also
+        `frames_ignored`; of a bundle with members `member`.
         """
         return {
             "path": self.path,
@@ -81,6 +87,8 @@ class Recognition:
             "confidence": self.confidence if self.label is not None else None,
             "top": [{"label": label, "confidence": confidence} for label, confidence in self.top],
             "error": self.error.to_dict() if self.error else None,
+            "status": self.status,
+            "why": self.why,
             **({"frames_ignored": self.frames_ignored} if self.frames_ignored else {}),
             **({"member": self.member} if self.member else {}),
         }
@@ -138,11 +146,24 @@ class Recogniser:
     Args:
         predictor: pictures of the model's size -> probabilities.
         card: the size, and whether in colour.
+        accept_at: the accuracy that accepted answers should have; see `core.decision`.
     """
 
-    def __init__(self, predictor: Predictor, card: Card) -> None:
+    def __init__(self, predictor: Predictor, card: Card, accept_at: float | None = None) -> None:
         self.predictor = predictor
         self.card = card
+        cards = predictor.cards if isinstance(predictor, Members) else {None: card}
+        self._decisions: dict[str | None, Decision] = {
+            name: decision_for(one.decision, accept_at) for name, one in cards.items()
+        }
+
+    def accepting(self, accept_at: float) -> Recogniser:
+        """The same model, which accepts answers where this share of the held-out images was right.
+
+        Raises:
+            HangtagError: `usage_value` for no share between 0 and 1, or if the card holds no thresholds.
+        """
+        return Recogniser(self.predictor, self.card, accept_at)
 
     def __repr__(self) -> str:
         kind = "colour" if self.card.colour else "grey"
@@ -290,7 +311,17 @@ class Recogniser:
             best = np.argsort(-row, kind="stable")[: max(1, top)]
             ranked = tuple((self.class_names[i], round(float(row[i]), 6)) for i in best)
             member = self.predictor.member_of(pixels.shape) if isinstance(self.predictor, Members) else None
-            yield Recognition(path, *ranked[0], top=ranked, pixels=pixels, frames_ignored=frames_ignored, member=member)
+            decision = self._decisions[member]
+            yield Recognition(
+                path,
+                *ranked[0],
+                top=ranked,
+                pixels=pixels,
+                frames_ignored=frames_ignored,
+                member=member,
+                status=decision.status(ranked[0][1]),
+                why=decision.why(ranked[0][1]),
+            )
 
 
 def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:

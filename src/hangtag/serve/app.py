@@ -108,6 +108,7 @@ class _Service:
             "class_names": [as_text(name) for name in recogniser.class_names],
             "size": card.size,
             "colour": card.colour,
+            "data": as_text(str(card.data.get("name", ""))),
             "test_accuracy": (card.metrics.get("test") or {}).get("accuracy"),
         }
 
@@ -134,6 +135,8 @@ class _Service:
             "confidence": found.confidence,
             "top": [{"label": as_text(label), "confidence": confidence} for label, confidence in found.top],
             **({"frames_ignored": found.frames_ignored} if found.frames_ignored else {}),
+            "status": found.status,
+            "why": found.why,
             **({"member": found.member} if found.member else {}),
         }
         return JSONResponse({**answer, **self.name})

@@ -1,7 +1,6 @@
 // One request per picture, a few at a time, in the order they came; every text from outside is set as text.
 const AT_ONCE = 3;
 const ATTEMPTS = 20; // a second apart: a server that is busy or a network that is away for a moment costs nothing
-const DOUBTFUL = 0.7; // below this the bar changes colour, and the words say so
 const MAX_BYTES = 20_000_000; // the most the server accepts: more is not sent at all
 const MANY = 500; // thumbnails of more pictures than this would fill a phone's memory
 
@@ -13,7 +12,7 @@ let patience = ATTEMPTS; // 1 once the server has been given up, until it answer
 let cleared = new AbortController(); // what was asked before "Clear" is of no more interest
 
 fetch("model").then((response) => response.json()).then((model) => {
-  const accuracy = model.test_accuracy ? ` · ${(100 * model.test_accuracy).toFixed(1)}% right on its test pictures` : "";
+  const accuracy = model.test_accuracy ? ` · ${(100 * model.test_accuracy).toFixed(1)}% right on the test images of ${model.data}, which says little about other photos` : "";
   const standing = model.unfinished ? `Unfinished: the weights of epoch ${model.epoch} of ${model.epochs}. ` : "";
   if (model.unfinished) document.title = `Hangtag (unfinished model)`;
   element("about").textContent = `${standing}${model.class_names.length} kinds: ${model.class_names.join(", ")}${accuracy}`;
@@ -91,7 +90,7 @@ function show({ card, answer }) {
     label.textContent = answer.error;
     return;
   }
-  const doubtful = answer.confidence < DOUBTFUL;
+  const doubtful = answer.status !== "accept"; // the bar changes colour, and the words say so
   card.classList.toggle("doubtful", doubtful);
   label.textContent = doubtful ? `${answer.label}?` : answer.label;
   for (const { label: name, confidence } of answer.top) {
@@ -104,6 +103,10 @@ function show({ card, answer }) {
     bar.append(word, meter, share);
     card.querySelector(".bars").append(bar);
   }
+  const why = document.createElement("p");
+  why.className = "why";
+  why.textContent = doubtful ? `Unsure: please look. ${answer.why}` : answer.why;
+  card.querySelector(".bars").after(why);
 }
 
 function count() {
@@ -124,9 +127,9 @@ function cell(text) { // RFC 4180; no cell is a formula to a spreadsheet, whiche
 }
 
 element("save").onclick = () => {
-  const lines = [["picture", "label", "confidence", "error"]];
+  const lines = [["picture", "label", "confidence", "error", "status"]];
   for (const { name, answer } of rows) {
-    if (answer) lines.push([name, answer.label ?? "", answer.error ? "" : answer.confidence.toFixed(6), answer.error ?? ""]);
+    if (answer) lines.push([name, answer.label ?? "", answer.error ? "" : answer.confidence.toFixed(6), answer.error ?? "", answer.status ?? ""]);
   }
   const link = document.createElement("a");
   const text = lines.map((line) => line.map(cell).join(",") + "\r\n").join("");
