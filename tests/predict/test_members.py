@@ -129,3 +129,39 @@ def test_a_card_without_members_is_written_as_before(whole):
     assert json.loads((whole / "small" / "card.json").read_text())["format"] == 2
     assert "members" not in json.loads((whole / "small" / "card.json").read_text())
     assert json.loads((whole / "card.json").read_text())["format"] == 3
+
+
+@pytest.fixture
+def strict(tmp_path, make_member):
+    """Its photo member says how known an image is (how light), and its card from where on that is enough."""
+    decision = {"curve": [[0.5, 0.9, 0.99], [0.0, 1.0, 0.9]], "n": 100, "data": "x", "known": 0.2}
+    photos = make_member("b", 48, True, known=True, decision=decision)
+    members.write("both", {"small": make_member("a", 28, False), "photos": photos}, tmp_path / "strict")
+    return tmp_path / "strict"
+
+
+@pytest.mark.parametrize("way", ["photo", "grey 28 x 28"])
+def test_each_member_decides_by_its_own_card(strict, way):
+    dark, light = ((NOISE // divisor) if way == "photo" else (NOISE[:28, :28, 0] // divisor) for divisor in (8, 1))
+    found = predict.load(strict).recognise([dark, light])
+    if way == "photo":
+        assert [one.status for one in found] == ["none_of_these", "accept"]
+        assert found[0].known == pytest.approx(found[0].pixels.mean() / 255, abs=1e-6)
+        assert found[0].to_dict()["known"] == found[0].known
+        assert "below 20.0%" in found[0].why
+        assert "none of these" in str(found[0])
+        assert "none of these" in found[0]._repr_html_()
+    else:
+        assert [one.known for one in found] == [None, None]
+        assert "known" not in found[0].to_dict()
+        assert "no threshold was measured" in found[0].why
+
+
+def test_the_accuracy_to_accept_at_can_be_stated_for_one_call(strict):
+    recogniser = predict.load(strict / "photos")
+    image = np.concatenate([NOISE[..., :1] // 2 + 20] * 3, axis=2) // np.array([1, 1, 2], np.uint8)
+    found = {at: recogniser.recognise(image, accept_at=at).status for at in (None, 0.9, 0.999)}
+    assert recogniser.recognise(image).known > 0.2
+    assert found[0.9] == "accept"
+    assert found[0.999] == "unsure"
+    assert found[None] == recogniser.recognise(image).status

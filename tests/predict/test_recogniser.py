@@ -232,7 +232,7 @@ def test_is_recorded_as_promised():
 
 
 def test_prints_well():
-    assert str(GOOD) == "a<b>.jpg: Shirt 70.0% (then T-shirt/top 20.0%)"
+    assert str(GOOD) == "a<b>.jpg: Shirt 70.0%, unsure (then T-shirt/top 20.0%)"
     assert str(BAD) == "b.jpg: not recognised: the file is <empty>"
     assert repr(Recognitions([GOOD] * 25)).splitlines()[0] == "<25 recognitions>"
     assert repr(Recognitions([GOOD] * 25)).splitlines()[-1] == "... and 5 more"

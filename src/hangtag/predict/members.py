@@ -9,6 +9,7 @@ import numpy as np
 from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Pictures, Predictor, Probabilities
+from hangtag.predict.known import Known, predict_known
 
 
 class Members:
@@ -47,12 +48,16 @@ class Members:
         Raises:
             HangtagError: `image_shape` if no member takes images of this shape; what the member raises.
         """
+        return self.predict_known(images)[0]
+
+    def predict_known(self, images: Pictures) -> tuple[Probabilities, Known]:
+        """`predict_proba`, and how known each image is to that member; raises as that does."""
         images = np.asarray(images)
         name = self.member_of(images.shape[1:])
         if name is None:
             wanted = " or ".join(" x ".join(map(str, ("N", *shape))) for shape in self._of_shape)
             raise HangtagError("image_shape", f"this model takes uint8 {wanted}, not {images.dtype} {images.shape}")
-        return self._predictors[name].predict_proba(images)
+        return predict_known(self._predictors[name], images)
 
     def member_of(self, shape: tuple[int, ...]) -> str | None:
         """The name of the member that takes images of this shape, (H, W) or (H, W, 3), if there is one."""

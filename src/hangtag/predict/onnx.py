@@ -18,6 +18,7 @@ from hangtag.core.errors import HangtagError
 from hangtag.core.hardware import cores
 from hangtag.core.types import Pictures, Probabilities
 from hangtag.predict.deadline import Deadline
+from hangtag.predict.known import Known
 from hangtag.predict.onnx_scan import refuse_external_data
 
 onnxruntime.disable_telemetry_events()  # a program that loaded it before Hangtag has it on; see core/environment.py
@@ -64,7 +65,7 @@ class OnnxPredictor:
         """
         return self.predict_known(images)[0]
 
-    def predict_known(self, images: Pictures) -> tuple[Probabilities, NDArray[np.float32] | None]:
+    def predict_known(self, images: Pictures) -> tuple[Probabilities, Known]:
         """`predict_proba`, and of the same run (N,) float32 in [0, 1]: how much each image looks like a class at all.
 
         None in place of the latter where the graph has no such output. Raises as `predict_proba` does.

@@ -6,7 +6,6 @@ the caller's own and is converted here.
 
 from __future__ import annotations
 
-import html
 import importlib
 import itertools
 import os
@@ -15,21 +14,22 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hangtag.core.card import Card
-from hangtag.core.decision import Decision, Status, decision_for
+from hangtag.core.decision import Decision, decision_for
 from hangtag.core.errors import HangtagError
-from hangtag.core.printable import printable
 from hangtag.core.types import Pictures, Predictor, Probabilities
 from hangtag.predict import arrays, uploads
 from hangtag.predict.folder import find_pictures, is_folder
+from hangtag.predict.known import Known, predict_known
 from hangtag.predict.members import Members
+from hangtag.predict.recognition import Recognition as Recognition
+from hangtag.predict.recognition import Recognitions as Recognitions
 from hangtag.preprocess import decoder
 from hangtag.preprocess.decode import check_size, flatten
 from hangtag.preprocess.photo import ENOUGH, check_content, convert, is_like_fashion_mnist, read_file
@@ -45,99 +45,6 @@ _FILES = (str, os.PathLike, bytes, bytearray, memoryview)  # where one is, or it
 _LIGHT = 0.6  # mean of training pixels in [0, 1]; Fashion-MNIST has 0.29, and 0.71 when negated
 _IMPORTING = threading.Lock()
 _Prepared: TypeAlias = tuple[NDArray[np.uint8], int, HangtagError | None]  # what the model sees; frames ignored; doubt
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """What one picture shows.
-
-    Args:
-        path: the file, or None if it was no file.
-        label: the likeliest class, or None if there was an error.
-        confidence: its probability in [0, 1]; 0 if there was an error.
-        top: (label, confidence) of the likeliest classes, the first of them included.
-        error: why there is no label, or None.
-        pixels: what the model saw, or None.
-        frames_ignored: frames of an animation after the first.
-        member: which member of the bundle it was; None in a bundle without members.
-        status: "accept" if the answer can be acted on, "unsure" if a person should look; None if there was an error.
-        why: the reason for the status, in a sentence.
-    """
-
-    path: str | None
-    label: str | None
-    confidence: float
-    top: tuple[tuple[str, float], ...] = ()
-    error: HangtagError | None = None
-    pixels: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
-    frames_ignored: int = 0
-    member: str | None = None
-    status: Status | None = None
-    why: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """`{path, label, confidence, top: [{label, confidence}], error, status, why}`.
-
-        `error` is null or `{code, message}`. Of an animation, which is judged by its first frame, also
-        `frames_ignored`; of a bundle with members `member`.
-        """
-        return {
-            "path": self.path,
-            "label": self.label,
-            "confidence": self.confidence if self.label is not None else None,
-            "top": [{"label": label, "confidence": confidence} for label, confidence in self.top],
-            "error": self.error.to_dict() if self.error else None,
-            "status": self.status,
-            "why": self.why,
-            **({"frames_ignored": self.frames_ignored} if self.frames_ignored else {}),
-            **({"member": self.member} if self.member else {}),
-        }
-
-    def __str__(self) -> str:
-        where = f"{self.path}: " if self.path else ""
-        if self.error is not None:
-            return printable(f"{where}not recognised: {self.error.message}")
-        others = ", ".join(f"{label} {confidence:.1%}" for label, confidence in self.top[1:])
-        return printable(f"{where}{self.label} {self.confidence:.1%}" + (f" (then {others})" if others else ""))
-
-    def __repr__(self) -> str:
-        return f"<{self}>"
-
-    def _repr_html_(self) -> str:
-        return Recognitions([self])._repr_html_()
-
-
-class Recognitions(Sequence[Recognition]):
-    """Recognitions of several pictures, in the order the pictures were given."""
-
-    def __init__(self, items: Iterable[Recognition]) -> None:
-        self._items = tuple(items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    @overload
-    def __getitem__(self, index: int) -> Recognition: ...
-    @overload
-    def __getitem__(self, index: slice) -> Recognitions: ...
-    def __getitem__(self, index: int | slice) -> Recognition | Recognitions:
-        return Recognitions(self._items[index]) if isinstance(index, slice) else self._items[index]
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """Each one's `to_dict()`: what `hangtag recognise --json` prints."""
-        return [item.to_dict() for item in self._items]
-
-    def __repr__(self) -> str:
-        shown = [str(item) for item in self._items[:20]]
-        more = [f"... and {len(self) - 20:,} more"] if len(self) > 20 else []
-        return "\n".join([f"<{len(self):,} recognitions>", *shown, *more])
-
-    def _repr_html_(self) -> str:
-        rows = "".join(_row(item) for item in self._items[:100])
-        more = f"<p>… and {len(self) - 100:,} more</p>" if len(self) > 100 else ""
-        columns = ("", "picture", "label", "", "runners-up")
-        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in columns)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
 
 
 class Recogniser:
@@ -179,7 +86,13 @@ class Recogniser:
         """(N, H, W) or (N, H, W, 3) uint8 of the model's own size -> (N, K) float32; see `Predictor`."""
         return self.predictor.predict_proba(images)
 
-    def recognise(self, source: Source | Iterable[Source], top: int = 3) -> Recognition | Recognitions:
+    def predict_known(self, images: Pictures) -> tuple[Probabilities, Known]:
+        """`predict_proba`, and (N,) in [0, 1] how much each looks like any of the classes, if the model says so."""
+        return predict_known(self.predictor, images)
+
+    def recognise(
+        self, source: Source | Iterable[Source], top: int = 3, *, accept_at: float | None = None
+    ) -> Recognition | Recognitions:
         """Say what a picture shows, or several.
 
         Args:
@@ -187,14 +100,17 @@ class Recogniser:
                 pictures, (N, H, W) or (N, H, W, 1 to 4). A grey picture of exactly the model's size on a dark ground
                 passes unchanged; anything else is converted as a photo (`preprocess.photo.convert`).
             top: how many classes to name.
+            accept_at: accept answers where this share of the held-out images was right; None: as the card says.
 
         Returns:
             A `Recognition` for one picture, `Recognitions` for several. A picture that cannot be read has an `error`.
 
         Raises:
-            HangtagError: `usage_value` for a source that is no kind of picture; `image_shape` for an array that can be
-                read in two ways; `bundle_damaged` if the model fails.
+            HangtagError: `usage_value` for a source that is no kind of picture, and as `accepting` for `accept_at`;
+                `image_shape` for an array that can be read in two ways; `bundle_damaged` if the model fails.
         """
+        if accept_at is not None:
+            return self.accepting(accept_at).recognise(source, top)
         if isinstance(source, str | os.PathLike) and os.fspath(source) and is_folder(Path(source)):
             return Recognitions(self.stream(find_pictures([Path(source)]).paths, top))
         array = _array(source)
@@ -261,11 +177,16 @@ class Recogniser:
 
     def predict_each(self, images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """(K,) probabilities of each image; those of one shape are asked about together."""
-        rows: dict[int, NDArray[np.float32]] = {}
+        return [row for row, _ in self._predict_each(images)]
+
+    def _predict_each(self, images: Sequence[NDArray[np.uint8]]) -> list[tuple[NDArray[np.float32], float | None]]:
+        found: dict[int, tuple[NDArray[np.float32], float | None]] = {}
         for shape in dict.fromkeys(image.shape for image in images):
             chosen = [i for i, image in enumerate(images) if image.shape == shape]
-            rows |= zip(chosen, self.predict_proba(np.stack([images[i] for i in chosen])), strict=True)
-        return [rows[i] for i in range(len(images))]
+            rows, known = self.predict_known(np.stack([images[i] for i in chosen]))
+            shares = [None] * len(rows) if known is None else [min(1.0, round(float(share), 6)) for share in known]
+            found |= zip(chosen, zip(rows, shares, strict=True), strict=True)
+        return [found[i] for i in range(len(images))]
 
     @property
     def _light(self) -> bool:
@@ -297,14 +218,14 @@ class Recogniser:
     def _judge(self, batch: list[tuple[Source, Future[_Prepared]]], top: int) -> Iterator[Recognition]:
         prepared = [_outcome(future) for _, future in batch]
         good = [outcome[0] for outcome in prepared if not isinstance(outcome, HangtagError)]
-        answers = iter(self.predict_each(good))
+        answers = iter(self._predict_each(good))
         for (source, _), outcome in zip(batch, prepared, strict=True):
             path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
             if isinstance(outcome, HangtagError):
                 yield Recognition(path, None, 0.0, error=outcome)
                 continue
             pixels, frames_ignored, blank = outcome
-            row: NDArray[np.float32] = next(answers)
+            row, known = next(answers)
             if blank is not None:
                 yield Recognition(path, None, 0.0, error=blank, pixels=pixels, frames_ignored=frames_ignored)
                 continue
@@ -319,8 +240,9 @@ class Recogniser:
                 pixels=pixels,
                 frames_ignored=frames_ignored,
                 member=member,
-                status=decision.status(ranked[0][1]),
-                why=decision.why(ranked[0][1]),
+                status=decision.status(ranked[0][1], known),
+                why=decision.why(ranked[0][1], known),
+                known=known,
             )
 
 
@@ -381,32 +303,3 @@ def _read_upload(source: Source) -> bytes | HangtagError:
         return uploads.read(source)
     except HangtagError as error:
         return error
-
-
-def _row(item: Recognition) -> str:
-    path = _escape(Path(item.path).name if item.path else "")
-    if item.error is not None:
-        return f"<tr><td></td><td>{path}</td><td colspan=3><i>{_escape(item.error.message)}</i></td></tr>"
-    others = ", ".join(f"{_escape(label)}&nbsp;{confidence:.1%}" for label, confidence in item.top[1:])
-    label = f"<b>{_escape(str(item.label))}</b>"
-    cells = [_thumbnail(item.pixels), path, label, f"{item.confidence:.1%}", others]
-    return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _escape(text: str) -> str:
-    return html.escape(printable(text))
-
-
-def _thumbnail(pixels: NDArray[np.uint8] | None) -> str:
-    """What the model saw, as an inline PNG."""
-    if pixels is None:
-        return ""
-    import base64
-    import io
-
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    code = base64.b64encode(file.getvalue()).decode()
-    return f"<img width=56 height=56 style='image-rendering:pixelated' src='data:image/png;base64,{code}'>"
