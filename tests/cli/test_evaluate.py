@@ -3,9 +3,11 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import hangtag.evaluation
 from hangtag.cli.evaluate import command
+from hangtag.data.sets.drawn import draw
 from hangtag.evaluation import Evaluation
 
 SCORES = {"accuracy": 0.95, "loss": 0.2, "precision": 0.95, "recall": 0.95, "f1": 0.95, "ece": 0.01}
@@ -42,3 +44,20 @@ def test_prints_accuracy_matrix_and_mistakes(asked):
 
 def test_help_shows_an_example():
     assert "hangtag evaluate default" in CliRunner().invoke(command, ["--help"]).output
+
+
+def test_photos_under_other_names_are_numbers_for_people_and_for_programs(tmp_path):
+    for name, label in {"pants": 1, "tees": 0, "scribbles": None}.items():
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            rng = np.random.default_rng([len(name), i])
+            image = rng.integers(0, 255, (28, 28)).astype(np.uint8) if label is None else draw(label, rng)
+            Image.fromarray(image).save(tmp_path / name / f"{i}.png")
+    words = ["default", "--data", str(tmp_path), "--map", "pants=Trouser,tees=T-shirt/top"]
+    shown = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert "of 6 photos right" in shown.output
+    assert "photos of none of the classes   3" in shown.output
+    found = json.loads(CliRunner().invoke(command, [*words, "--json"], catch_exceptions=False).stdout)
+    assert (found["n"], found["none_of_these"]["n"]) == (6, 3)
+    assert CliRunner().invoke(command, ["default", "--map", "a=b"]).exit_code == 2
+    assert CliRunner().invoke(command, [*words, "--by", "sender"]).exit_code == 2

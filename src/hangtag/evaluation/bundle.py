@@ -10,7 +10,7 @@ from hangtag.core.card import Card
 from hangtag.core.errors import HangtagError
 from hangtag.core.types import Dataset, Predictor, Split
 from hangtag.evaluation.evaluation import Evaluation, Progress, judge
-from hangtag.evaluation.photos import routed
+from hangtag.evaluation.routed import routed
 
 if TYPE_CHECKING:
     from hangtag.predict import Engine
