@@ -59,8 +59,8 @@ def photos(tmp_path):
 
 @pytest.fixture
 def recognise(bundle, capsysbinary):
-    def run(*arguments) -> tuple[int, str, str]:
-        status = _run(["recognise", "-m", str(bundle), *map(str, arguments)])
+    def run(*arguments, model=bundle) -> tuple[int, str, str]:
+        status = _run(["recognise", "-m", str(model), *map(str, arguments)])
         out, err = capsysbinary.readouterr()
         return status, out.decode(), err.decode()
 
@@ -115,10 +115,10 @@ def test_csv_is_quoted_and_holds_no_formula(recognise, photos, monkeypatch):
     rows = list(csv.reader(io.StringIO(out, newline="")))
     assert status == 0
     runners_up = ["label_2", "confidence_2", "label_3", "confidence_3"]
-    assert rows[0] == ["path", "label", "confidence", *runners_up, "error", "status"]
+    assert rows[0] == ["path", "label", "confidence", *runners_up, "error", "status", "why", "member", "known"]
     assert [row[0] for row in rows[1:]] == ["'" + odd.name.replace("\n", "\\n"), "shirt.png", "missing.png"]
     assert rows[2][1] == "'=Shirt"
-    assert rows[3][1:] == [""] * 6 + ["image_not_found: no such file", ""]
+    assert rows[3][1:] == [""] * 6 + ["image_not_found: no such file", "", "", "", ""]
     assert out.endswith("\r\n")
     assert all(cell[:1] not in {"=", "+", "-", "@", "\t", "\r", "\n"} for row in rows for cell in row)
 
@@ -134,7 +134,7 @@ def test_the_table_shows_label_confidence_and_runners_up(recognise, photos):
     status, out, _ = recognise(photos)
     lines = out.splitlines()
     assert status == 0
-    assert lines[0].split() == ["picture", "label", "confidence", "runners-up"]
+    assert lines[0].split() == ["picture", "label", "confidence", "status", "runners-up"]
     assert "Bag" in lines[2]
     assert "96.5%" in lines[2]
     assert "=Shirt 1.8%" in lines[2]
@@ -253,3 +253,35 @@ def test_addresses_and_empty_paths_are_each_named(recognise, photos, monkeypatch
     assert [row["path"] for row in rows] == ["https://x.org/y.jpg", "", "bag.png"]
     assert [row["error"] and row["error"]["code"] for row in rows] == ["image_address", "image_not_found", None]
     assert "https://x.org/y.jpg is an address" in rows[0]["error"]["message"]
+
+
+def test_the_status_is_a_word_in_the_table_and_counted_in_the_summary(recognise, photos):
+    Image.fromarray(np.pad(np.full((20, 20), 30, np.uint8), 4)).save(photos / "faint.png")
+    status, out, err = recognise(photos)
+    words = {line.split()[0].rpartition("/")[2]: line for line in out.splitlines()[2:]}
+    assert status == 0
+    assert "accepted" in words["bag.png"]
+    assert "unsure" in words["faint.png"]
+    assert "4 recognised: 3 accepted, 1 unsure" in err
+
+
+def test_what_shows_none_of_the_classes_is_named_counted_and_recorded(recognise, tmp_path, make_member):
+    decision = {"curve": [[0.5, 0.9, 0.99]], "n": 100, "data": "x", "known": 0.2}
+    make_member("strict", 48, True, known=True, decision=decision)
+    noise = np.random.default_rng(0).integers(0, 40, (60, 60, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "dark.png")
+    status, out, err = recognise(tmp_path / "dark.png", model=tmp_path / "strict")
+    assert (status, "none of these" in out) == (0, True)
+    assert "1 recognised: 1 none of these" in err
+    _, out, _ = recognise("--csv", tmp_path / "dark.png", model=tmp_path / "strict")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert row["status"] == "none_of_these"
+    assert row["why"].startswith("It looks too little like any of the classes")
+    assert 0 < float(row["known"]) < 0.2
+
+
+@pytest.mark.parametrize("share", ["98", "0", "x"])
+def test_an_accuracy_to_accept_at_is_a_share(recognise, photos, share):
+    status, _, err = recognise("--accept-at", share, photos)
+    assert status == 2
+    assert err.strip().count("\n") == 0

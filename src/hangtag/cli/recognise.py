@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import click
 
 from hangtag.cli._engine import ENGINE
 from hangtag.cli._layout import is_lively
+from hangtag.core.decision import STATUSES
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, harmless, one_line, printable
 
@@ -30,6 +32,8 @@ NONE_RECOGNISED = 3
 _STDIN = "-"
 _MANY = 50  # pictures from which a progress bar is worth its lines
 _BAR = 8  # cells of the confidence bar
+_WORDS = {"accept": "accepted", "unsure": "unsure", "none_of_these": "none of these"}
+_COLOURS = {"accept": "green", "unsure": "yellow", "none_of_these": "magenta"}
 
 
 @click.command(epilog="Example: hangtag recognise shirt.jpg photos/ --csv > labels.csv")
@@ -70,7 +74,7 @@ def command(
     content = _standard_input() if _STDIN in found.paths else b""
     top = min(top, len(recogniser.class_names))
     sources = (content if path == _STDIN else path for path in found.paths)
-    results = _counted(_named(recogniser.stream(sources, top), found), tally := [0, 0, 0])
+    results = _counted(_named(recogniser.stream(sources, top), found), tally := Counter[str]())
     if as_json:
         _print_json(_watched(results, len(found.paths)), recogniser.card.standing())
     elif as_csv:
@@ -80,7 +84,7 @@ def command(
     click.secho(_summary(tally, found), err=True, dim=True)
     if text := recogniser.card.unfinished_text():
         click.secho(printable(f"the model is {text}"), err=True, fg="yellow")
-    if not tally[0]:
+    if not any(tally[status] for status in STATUSES):
         raise click.exceptions.Exit(NONE_RECOGNISED)
 
 
@@ -101,11 +105,10 @@ def _named(results: Iterator[Recognition], found: Found) -> Iterator[Recognition
         yield dataclasses.replace(result, path=_STDIN) if path == _STDIN else result
 
 
-def _counted(results: Iterator[Recognition], tally: list[int]) -> Iterator[Recognition]:
-    """Pass results through, counting [recognised, not recognised, unsure]."""
+def _counted(results: Iterator[Recognition], tally: Counter[str]) -> Iterator[Recognition]:
+    """Pass results through, counting each status, and as "error" what has none."""
     for result in results:
-        tally[result.error is not None] += 1
-        tally[2] += result.status == "unsure"
+        tally[result.status or "error"] += 1
         yield result
 
 
@@ -127,11 +130,13 @@ def _watched(results: Iterator[Recognition], total: int, console: Console | None
         yield from progress.track(results, total=total)
 
 
-def _summary(tally: list[int], found: Found) -> str:
-    recognised, failed, unsure = tally
-    parts = [f"{recognised:,} recognised" + (f", {unsure:,} of them unsure" if unsure else "")]
-    if failed:
-        parts.append(f"{failed:,} could not be")
+def _summary(tally: Counter[str], found: Found) -> str:
+    parts = [f"{sum(tally[status] for status in STATUSES):,} recognised"]
+    if tally["unsure"] or tally["none_of_these"]:
+        counts = [f"{tally[status]:,} {words}" for status, words in _WORDS.items() if tally[status]]
+        parts[0] += f": {', '.join(counts)}"
+    if tally["error"]:
+        parts.append(f"{tally['error']:,} could not be")
     if found.others:
         parts.append(f"{found.others:,} other {'file' if found.others == 1 else 'files'} skipped")
     if found.links:
@@ -156,12 +161,13 @@ def _print_csv(results: Iterator[Recognition], top: int) -> None:
         csv.writer(line, lineterminator="\r\n").writerow([harmless(one_line(cell)) for cell in row])
         stream.write(line.getvalue().encode())
 
-    write(["path", "label", "confidence", *names, "error", "status"])
+    write(["path", "label", "confidence", *names, "error", "status", "why", "member", "known"])
     for result in results:
         cells = [cell for label, confidence in result.top for cell in (as_text(label), f"{confidence:.6f}")]
         cells += [""] * (2 * top - len(cells))
         error = f"{result.error.code}: {result.error.message}" if result.error else ""
-        write([as_text(result.path), *cells, error, result.status or ""])
+        known = "" if result.known is None else f"{result.known:.6f}"
+        write([as_text(result.path), *cells, error, result.status or "", result.why, result.member or "", known])
     stream.flush()
 
 
@@ -182,15 +188,15 @@ def _print_table(results: Iterator[Recognition], paths: list[Path | str], class_
         console.width = 160
     widths = _widths(console.width, [len(printable(path)) for path in paths], [len(name) for name in class_names])
 
-    def row(picture: str, label: Text, confidence: Text, others: Text) -> None:
-        cells = [_shortened(picture, widths[0]), label, confidence, others]
-        for cell, width in zip(cells, widths, strict=True):
+    def row(picture: str, label: Text, confidence: Text, status: Text, others: Text) -> None:
+        cells = [_shortened(picture, widths[0]), label, confidence, status, *([others] if widths[4] else [])]
+        for cell, width in zip(cells, widths, strict=False):
             cell.truncate(width, overflow="ellipsis", pad=cell is not others)
         console.print(Text("  ").join(cells), no_wrap=True)
 
     if paths:
-        row("picture", Text("label", "bold"), Text("confidence"), Text("runners-up"))
-        console.print(Text("─" * min(console.width, sum(widths) + 6), style="dim"))
+        row("picture", Text("label", "bold"), Text("confidence"), Text("status"), Text("runners-up"))
+        console.print(Text("─" * min(console.width, sum(widths) + 2 * len(widths) - 2), style="dim"))
     for result in _watched(results, len(paths), console if console.is_terminal else None):
         if result.error is not None:
             reason = Text(f"✗ {printable(result.error.message)}", style="red")
@@ -200,17 +206,20 @@ def _print_table(results: Iterator[Recognition], paths: list[Path | str], class_
                 start = Text(" " * widths[0])
             continue
         filled = round(result.confidence * _BAR)
-        bar = Text.assemble(("━" * filled, _colour(result.confidence)), ("─" * (_BAR - filled), "bright_black"))
+        colour = _COLOURS[result.status or "accept"]
+        bar = Text.assemble(("━" * filled, colour), ("─" * (_BAR - filled), "bright_black"))
         bar.append(f" {result.confidence:6.1%}")
         others = Text("  ".join(f"{printable(name)} {share:.1%}" for name, share in result.top[1:]), style="dim")
-        row(printable(result.path), Text(printable(str(result.label)), "bold"), bar, others)
+        status = Text(_WORDS[result.status or "accept"], colour)
+        row(printable(result.path), Text(printable(str(result.label)), "bold"), bar, status, others)
 
 
-def _widths(total: int, pictures: list[int], labels: list[int]) -> tuple[int, int, int, int]:
-    """Cells for picture, label, confidence, runners-up: the runners-up get what the others leave."""
-    label = min(max(5, *labels), 24)
-    picture = min(max([7, *pictures]), max(16, total - label - _BAR - 46), 60)
-    return picture, label, _BAR + 7, max(12, total - picture - label - _BAR - 7 - 6)
+def _widths(total: int, pictures: list[int], labels: list[int]) -> tuple[int, int, int, int, int]:
+    """Cells for picture, label, confidence, status and runners-up, which get what the others leave, or 0 of it."""
+    label, status = min(max(5, *labels), 24), max(map(len, _WORDS.values()))
+    picture = min(max([7, *pictures]), max(12, total - label - _BAR - 46 - status - 2), 60)
+    left = total - picture - label - _BAR - 7 - status - 8
+    return picture, label, _BAR + 7, status, left if left >= 12 else 0
 
 
 def _shortened(name: str, width: int, pad: bool = False) -> Text:
@@ -223,7 +232,3 @@ def _shortened(name: str, width: int, pad: bool = False) -> Text:
             name = name[1:]
         name = "…" + name
     return Text(name + " " * (width - cell_len(name)) if pad else name)
-
-
-def _colour(confidence: float) -> str:
-    return "green" if confidence >= 0.8 else "yellow" if confidence >= 0.5 else "red"
