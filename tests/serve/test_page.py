@@ -63,7 +63,7 @@ def test_pictures_chosen_are_named_counted_and_saved(visit, pictures, recogniser
         page.click("#save")
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["picture", "label", "confidence", "error", "status"]
+    assert rows[0] == ["picture", "label", "confidence", "error", "status", "why"]
     assert [row[1] for row in rows[1:7]] == expected
     assert rows[6][0] == '\'=HYPERLINK("x").png'
     page.click("#clear")
@@ -80,7 +80,7 @@ def test_an_unsure_answer_asks_to_look_and_says_why(visit, pictures, recogniser,
     page.set_input_files("#choose", [tmp_path / "0.png", tmp_path / "1.png"])
     finished(page, 2)
     sure, unsure = page.locator(".why").all_inner_texts()
-    assert sure == found[chosen[0]].why
+    assert sure == f"Accepted. {found[chosen[0]].why}"
     assert unsure == f"Unsure: please look. {found[chosen[1]].why}"
     assert [text.endswith("?") for text in page.locator(".label").all_inner_texts()] == [False, True]
 

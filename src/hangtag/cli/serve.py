@@ -63,6 +63,9 @@ def command(
             click.secho(f"serving {printable(card.name)}", bold=True)
             if text := card.unfinished_text():
                 click.secho(printable(f"  {text}; start it again for better ones"), fg="yellow")
+            for name, one in recogniser.members.items():
+                kind = "photos" if one.colour else "small grey images"
+                click.secho(printable(f"  {kind}: {name}"), dim=True)
             for url in urls:
                 click.echo(f"  {url}")
             click.echo(f"  curl --data-binary @shirt.jpg {urls[0]}/recognise")

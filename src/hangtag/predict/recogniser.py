@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -59,10 +59,8 @@ class Recogniser:
     def __init__(self, predictor: Predictor, card: Card, accept_at: float | None = None) -> None:
         self.predictor = predictor
         self.card = card
-        cards = predictor.cards if isinstance(predictor, Members) else {None: card}
-        self._decisions: dict[str | None, Decision] = {
-            name: decision_for(one.decision, accept_at) for name, one in cards.items()
-        }
+        cards: list[tuple[str | None, Card]] = [*self.members.items()] or [(None, card)]
+        self._decisions: dict[str | None, Decision] = {name: _decision(name, one, accept_at) for name, one in cards}
 
     def accepting(self, accept_at: float) -> Recogniser:
         """The same model, which accepts answers where this share of the held-out images was right.
@@ -76,6 +74,11 @@ class Recogniser:
         kind = "colour" if self.card.colour else "grey"
         names = ", ".join(self.class_names[:12]) + (", ..." if len(self.class_names) > 12 else "")
         return f"<Recogniser {self.card.name!r}: {self.card.size} x {self.card.size} {kind}, {names}>"
+
+    @property
+    def members(self) -> Mapping[str, Card]:
+        """The cards of the members by name; empty for a model without."""
+        return self.predictor.cards if isinstance(self.predictor, Members) else {}
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -244,6 +247,13 @@ class Recogniser:
                 why=decision.why(ranked[0][1], known),
                 known=known,
             )
+
+
+def _decision(member: str | None, card: Card, accept_at: float | None) -> Decision:
+    try:
+        return decision_for(card.decision, accept_at)
+    except HangtagError as error:
+        raise HangtagError(error.code, f"{member}: {error.message}" if member else error.message) from error
 
 
 def _outcome(future: Future[_Prepared]) -> _Prepared | HangtagError:

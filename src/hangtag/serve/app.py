@@ -1,7 +1,9 @@
 """What the service answers: one picture in, one label out; the page that does so for people; and whether it lives.
 
-    POST /recognise?top=3   a picture's bytes -> {label, confidence, top, model, digest}; of an animation frames_ignored
-    GET  /model             name, digest, classes, accuracy
+    POST /recognise?top=3   an image's bytes -> {label, confidence, top, status, why, model, digest}; of an animation
+                            frames_ignored; of a bundle with members member; of a model that says so known;
+                            with &accept_at=0.98 the status for that accuracy
+    GET  /model             name, digest, classes, accuracy, and what each member is and was evaluated on
     GET  /health            {"status": "ok"}, or 503 while the model does not answer
     GET  /                  the page
 
@@ -25,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from hangtag.core.card import digest_of
+from hangtag.core.card import Card, digest_of
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, printable
 from hangtag.predict.recogniser import Recogniser, Recognition, Recognitions
@@ -109,7 +111,8 @@ class _Service:
             "size": card.size,
             "colour": card.colour,
             "data": as_text(str(card.data.get("name", ""))),
-            "test_accuracy": (card.metrics.get("test") or {}).get("accuracy"),
+            "test_accuracy": _test_accuracy(card),
+            **({"members": [_about(name, one) for name, one in recogniser.members.items()]} if card.members else {}),
         }
 
     async def recognise(self, request: Request) -> Response:
@@ -118,11 +121,11 @@ class _Service:
             raise _crowded()
         content = bytearray()
         try:
-            top = _top(request)
+            top, recogniser = _top(request), _accepting(self.recogniser, request)
             await self._receive(request, content)  # takes no place: who sends slowly keeps nobody out
             if body.lost_line_ends(content, _content_type(request)):
                 raise _explained(HangtagError("image_damaged", ""), content, _content_type(request))
-            found = await self._work(request, content, top)
+            found = await self._work(request, recogniser, content, top)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         finally:
@@ -138,6 +141,7 @@ class _Service:
             "status": found.status,
             "why": found.why,
             **({"member": found.member} if found.member else {}),
+            **({"known": found.known} if found.known is not None else {}),
         }
         return JSONResponse({**answer, **self.name})
 
@@ -156,7 +160,9 @@ class _Service:
         except TimeoutError as error:
             raise _RefusedError("request_timeout", f"the picture did not arrive within {RECEIVE_S:.0f} s") from error
 
-    async def _work(self, request: Request, content: bytearray, top: int) -> Recognition | Recognitions:
+    async def _work(
+        self, request: Request, recogniser: Recogniser, content: bytearray, top: int
+    ) -> Recognition | Recognitions:
         client = request.scope["client_id"]
         if not self.inside.take(client, INSIDE, share(INSIDE)):  # others' images may have arrived meanwhile
             raise _crowded()
@@ -164,7 +170,7 @@ class _Service:
             async with self.turns:
                 if await request.is_disconnected():
                     raise ClientDisconnect
-                found: Recognition | Recognitions = await self._in_a_thread(self.recogniser.recognise, content, top)
+                found: Recognition | Recognitions = await self._in_a_thread(recogniser.recognise, content, top)
                 self.answers = True
                 return found
         except HangtagError as error:
@@ -177,10 +183,11 @@ class _Service:
 
     async def _try_model(self) -> None:
         """Whether the model answers a blank image: one image may have been too much for it, or any is."""
-        card = self.recogniser.card
-        blank = np.zeros((1, card.size, card.size, 3) if card.colour else (1, card.size, card.size), np.uint8)
+        cards = list(self.recogniser.members.values()) or [self.recogniser.card]
         try:
-            await self._in_a_thread(self.recogniser.predict_proba, blank)
+            for card in cards:
+                blank = np.zeros((1, card.size, card.size, 3) if card.colour else (1, card.size, card.size), np.uint8)
+                await self._in_a_thread(self.recogniser.predict_proba, blank)
             self.answers = True
         except HangtagError as error:
             log.error("the model does not answer: %s", printable(error.message))
@@ -205,6 +212,35 @@ def _top(request: Request) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 4 and int(text)):
         raise _RefusedError("request_value", "top should be a whole number from 1")
     return int(text)
+
+
+def _accepting(recogniser: Recogniser, request: Request) -> Recogniser:
+    """`?accept_at=`: the accuracy that accepted answers should have."""
+    text = request.query_params.get("accept_at")
+    if text is None:
+        return recogniser
+    try:
+        return recogniser.accepting(float(text))
+    except ValueError:
+        raise _RefusedError("request_value", "accept_at should be a number between 0 and 1, such as 0.98") from None
+    except HangtagError as error:
+        raise _RefusedError("request_value", error.message) from error
+
+
+def _about(name: str, card: Card) -> dict[str, Any]:
+    """What a member is, and how often it was right on the test images of which data."""
+    return {
+        "name": as_text(name),
+        "size": card.size,
+        "colour": card.colour,
+        "data": as_text(str(card.data.get("name", ""))),
+        "test_accuracy": _test_accuracy(card),
+    }
+
+
+def _test_accuracy(card: Card) -> float | None:
+    found = (card.metrics.get("test") or {}).get("accuracy")
+    return found if isinstance(found, float | int) else None
 
 
 def _content_type(request: Request) -> str:

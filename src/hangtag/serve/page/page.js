@@ -2,6 +2,7 @@
 const AT_ONCE = 3;
 const ATTEMPTS = 20; // a second apart: a server that is busy or a network that is away for a moment costs nothing
 const MAX_BYTES = 20_000_000; // the most the server accepts: more is not sent at all
+const WORDS = { accept: "Accepted.", unsure: "Unsure: please look.", none_of_these: "None of these kinds: please look." };
 const MANY = 500; // thumbnails of more pictures than this would fill a phone's memory
 
 const element = (id) => document.getElementById(id);
@@ -11,8 +12,16 @@ let running = 0;
 let patience = ATTEMPTS; // 1 once the server has been given up, until it answers again
 let cleared = new AbortController(); // what was asked before "Clear" is of no more interest
 
+// How often it was right, and on what: who drops photos must not read a share that was measured on something else.
+function measured({ test_accuracy, data, members }) {
+  const right = (one) => `${(100 * one.test_accuracy).toFixed(1)}% right on the test images of ${one.data}`;
+  if (!members) return test_accuracy ? ` · ${right({ test_accuracy, data })}, which says little about other photos` : "";
+  const kinds = members.map((one) => `${one.colour ? "photos" : "small grey images"}: ${one.test_accuracy ? right(one) : "not evaluated on test images"}`);
+  return ` · ${kinds.join(" · ")}. Other photos may do worse.`;
+}
+
 fetch("model").then((response) => response.json()).then((model) => {
-  const accuracy = model.test_accuracy ? ` · ${(100 * model.test_accuracy).toFixed(1)}% right on the test images of ${model.data}, which says little about other photos` : "";
+  const accuracy = measured(model);
   const standing = model.unfinished ? `Unfinished: the weights of epoch ${model.epoch} of ${model.epochs}. ` : "";
   if (model.unfinished) document.title = `Hangtag (unfinished model)`;
   element("about").textContent = `${standing}${model.class_names.length} kinds: ${model.class_names.join(", ")}${accuracy}`;
@@ -92,7 +101,9 @@ function show({ card, answer }) {
   }
   const doubtful = answer.status !== "accept"; // the bar changes colour, and the words say so
   card.classList.toggle("doubtful", doubtful);
-  label.textContent = doubtful ? `${answer.label}?` : answer.label;
+  const strange = answer.status === "none_of_these";
+  card.classList.toggle("strange", strange);
+  label.textContent = strange ? "none of these" : doubtful ? `${answer.label}?` : answer.label;
   for (const { label: name, confidence } of answer.top) {
     const bar = document.createElement("li");
     const [word, meter, share] = ["span", "progress", "span"].map((tag) => document.createElement(tag));
@@ -105,7 +116,7 @@ function show({ card, answer }) {
   }
   const why = document.createElement("p");
   why.className = "why";
-  why.textContent = doubtful ? `Unsure: please look. ${answer.why}` : answer.why;
+  why.textContent = `${WORDS[answer.status]} ${answer.why}`;
   card.querySelector(".bars").after(why);
 }
 
@@ -127,9 +138,9 @@ function cell(text) { // RFC 4180; no cell is a formula to a spreadsheet, whiche
 }
 
 element("save").onclick = () => {
-  const lines = [["picture", "label", "confidence", "error", "status"]];
+  const lines = [["picture", "label", "confidence", "error", "status", "why"]];
   for (const { name, answer } of rows) {
-    if (answer) lines.push([name, answer.label ?? "", answer.error ? "" : answer.confidence.toFixed(6), answer.error ?? "", answer.status ?? ""]);
+    if (answer) lines.push([name, answer.label ?? "", answer.error ? "" : answer.confidence.toFixed(6), answer.error ?? "", answer.status ?? "", answer.why ?? ""]);
   }
   const link = document.createElement("a");
   const text = lines.map((line) => line.map(cell).join(",") + "\r\n").join("");
