@@ -59,3 +59,29 @@ def test_the_cache_is_where_it_was_put_or_where_the_platform_says(monkeypatch, t
     assert cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("HANGTAG_CACHE")
     assert cache_folder().name.lower() in ("hangtag", "cache")
+
+
+def test_a_member_has_the_name_of_its_folder_alone_or_behind_its_bundles():
+    put("mine/both")
+    put("mine/both/photos")
+    for name in ("photos", "both/photos"):
+        assert find_bundle(name).resolve() == Path("mine/both/photos").resolve()
+    put("mine/elsewhere/photos2")  # no bundle above it
+    assert "photos2" not in bundle_names()
+
+
+def test_a_bundle_of_that_name_goes_before_a_member_wherever_it_lies():
+    put("mine/both")
+    put("mine/both/photos")
+    put("cache/weights/photos")
+    assert find_bundle("photos").resolve() == Path("cache/weights/photos").resolve()
+    assert find_bundle("both/photos").resolve() == Path("mine/both/photos").resolve()
+
+
+@pytest.mark.parametrize("name", ["both/../both/photos", "both/", "both/none", "../mine/x", "both//photos"])
+def test_what_is_no_members_name_is_not_found(name):
+    put("mine/both")
+    put("mine/both/photos")
+    with pytest.raises(HangtagError) as caught:
+        find_bundle(name)
+    assert caught.value.code == "bundle_not_found"

@@ -65,6 +65,8 @@ def _entries(kind: str) -> list[dict[str, Any]]:
                 found.append({"name": name, "about": f"unusable: {error.message}"})
                 continue
             classes = f"{len(card.class_names)} classes, {card.size}x{card.size} {'colour' if card.colour else 'grey'}"
+            if card.members:
+                classes = f"{len(card.class_names)} classes, members {' and '.join(card.members)}"
             found.append({"name": name, "about": f"{card.name}, {classes}, in {folder}"})
         return found
     import importlib

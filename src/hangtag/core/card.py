@@ -161,6 +161,15 @@ def read(folder: Path) -> Card:
     return card
 
 
+def is_member(folder: Path) -> bool:
+    """Whether the folder above holds a bundle that this one is a member of: then its card may not change alone."""
+    place = folder.resolve()
+    try:
+        return (place.parent / FILE).is_file() and place.name in read(place.parent).members
+    except (HangtagError, OSError):
+        return False
+
+
 def standing_text(standing: Mapping[str, Any]) -> str:
     """What `Card.standing` gives, for people; empty for a finished model."""
     return f"unfinished: the weights of epoch {standing['epoch']} of {standing['epochs']}" if standing else ""

@@ -15,6 +15,7 @@ from hangtag.core.registry import nearest
 UNFINISHED = "unfinished"  # in the folder of a run: bundles of its best epochs, while it is not at its end
 COMMAND = "command.txt"  # in the folder of a run: what was typed to begin it
 _EPOCH = re.compile(r"epoch-\d{6,}")
+MEMBER = re.compile(r"[a-z0-9_]{1,40}")  # what the folder of a bundle's member may be called
 
 
 def cache_folder() -> Path:
@@ -45,15 +46,14 @@ def is_packaged(folder: Path) -> bool:
 
 
 def bundle_names() -> dict[str, Path]:
-    """Every bundle that can be called by name, and where it lies."""
+    """Every bundle that can be called by name, and where it lies; members of bundles go after those of their own."""
     found: dict[str, Path] = {}
-    for folder in weights_folders():
-        with contextlib.suppress(OSError):  # before Python 3.13: a name too long, a folder that may not be entered
-            for card in sorted(folder.glob("*/card.json")):
-                found.setdefault(card.parent.name, card.parent)
-            for card in sorted(folder.glob("*/*/card.json")):  # members of those; a name of their own goes first
-                if (card.parent.parent / "card.json").is_file():
-                    found.setdefault(card.parent.name, card.parent)
+    for pattern in ("*/card.json", "*/*/card.json"):
+        for folder in weights_folders():
+            with contextlib.suppress(OSError):  # before Python 3.13: a name too long, a folder that may not be entered
+                for card in sorted(folder.glob(pattern)):
+                    if pattern == "*/card.json" or (card.parent.parent / "card.json").is_file():
+                        found.setdefault(card.parent.name, card.parent)
     return found
 
 
@@ -71,7 +71,8 @@ def epoch_of(folder: Path) -> int:
 def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
     """The folder of a bundle given by path or by name. A path that exists wins only if it is a bundle.
 
-    The folder of a run stands for its bundle or, as long as it trains, for the best weights so far.
+    A member of a bundle has the path `FOLDER/MEMBER`, and the name `MEMBER` or `NAME/MEMBER`. The folder of a run
+    stands for its bundle or, as long as it trains, for the best weights so far.
 
     Raises:
         HangtagError: `bundle_not_found`, saying where was looked.
@@ -92,6 +93,9 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
     names = bundle_names()
     if (name := str(name_or_path)) in names:
         return names[name]
+    whole, _, member = name.partition("/")
+    if whole in names and MEMBER.fullmatch(member) and (names[whole] / member / "card.json").is_file():
+        return names[whole] / member
     if exists:
         raise HangtagError("bundle_not_found", _without_model(path))
     raise HangtagError(

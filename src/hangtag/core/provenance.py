@@ -79,8 +79,9 @@ def _is_there(model: dict[str, Any]) -> bool:
     if place == "imagenet":
         return True
     try:
-        files = cards.read(find_bundle(place)).files.values()
-        digests = [str(file.get("sha256")) for file in files]
+        card = cards.read(find_bundle(place))
+        digests = [str(file.get("sha256")) for file in card.files.values()]
+        digests += [cards.digest_of(card)] if card.members else []
     except HangtagError:  # no bundle: a file of weights, or nothing
         try:
             digests = [sha256_of(Path(place))]

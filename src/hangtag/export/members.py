@@ -10,8 +10,9 @@ from pathlib import Path
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import new_folder
+from hangtag.core.paths import MEMBER
 from hangtag.predict import from_bundle
-from hangtag.predict.bundle import MEMBER, Bundle
+from hangtag.predict.bundle import Bundle
 
 
 def write(name: str, members: Mapping[str, Bundle], folder: Path) -> None:

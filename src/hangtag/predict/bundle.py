@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hangtag.core import card as cards
 from hangtag.core.errors import HangtagError
 from hangtag.core.files import read_regular
-from hangtag.core.paths import find_bundle
+from hangtag.core.paths import MEMBER, find_bundle
 
 MAX_BYTES = 2_000_000_000  # what one protobuf can hold
-MEMBER = re.compile(r"[a-z0-9_]{1,40}")  # what a member's folder may be called
 
 
 @dataclass(frozen=True, eq=False)

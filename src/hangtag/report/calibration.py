@@ -103,6 +103,8 @@ def _keep(bundle: Bundle, record: dict[str, Any]) -> str:
         return "It is kept in the bundle’s card."
     if is_packaged(bundle.folder):
         return "It is not kept: the bundle lies in the installed package."
+    if cards.is_member(bundle.folder):
+        return "It is not kept: the model is a member of a bundle, whose card vouches for this one as it is."
     if not os.access(bundle.folder, os.W_OK):
         return "It is not kept: the bundle may not be written to."
     try:

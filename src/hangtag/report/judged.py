@@ -27,6 +27,7 @@ from hangtag.evaluation.bundle import check_test, dataset_of, known_to
 from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict.bundle import Bundle, open_bundle
 from hangtag.report.calibration import Calibration, calibrate
+from hangtag.report.member import member_for
 
 Unlearnt: TypeAlias = Callable[[Split], Probabilities]
 """Answers, (N, K), for N pictures by models that have not learnt from them (`hangtag.out_of_fold`)."""
@@ -116,7 +117,7 @@ def measure(
     """Judge a bundle on the test pictures of its data, and look at everything else a report tells.
 
     Args:
-        name: a bundle's name, its folder, or the folder of a run.
+        name: a bundle's name, its folder, or the folder of a run; of a bundle with members see `member_for`.
         data: what `data.find` takes; the data the model was trained on if not given.
         progress: told (what, done, in all).
         audited: look for suspect labels, near-duplicates and odd pictures too.
@@ -127,9 +128,8 @@ def measure(
         HangtagError: what finding the model or its test pictures, and judging, raise.
     """
     tell = progress or (lambda what, done, total: None)
-    bundle = open_bundle(name)
+    bundle, dataset = member_for(open_bundle(name), lambda card: dataset_of(card, data, progress))
     card, predictor = bundle.card, predict.from_bundle(bundle)
-    dataset = dataset_of(card, data, progress)
     check_test(card, dataset)
     test = known_to(card, dataset.test())
     began = time.perf_counter()

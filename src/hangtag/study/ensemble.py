@@ -235,6 +235,7 @@ def _check_alike(names: Sequence[str], opened: list[Bundle]) -> None:
         card = one.card
         if ONNX not in one.files:
             cure = ": let it train to its end" if card.unfinished else ""
+            cure = f": name one of its members, {' or '.join(card.members)}" if card.members else cure
             raise HangtagError("bundle_incompatible", f"{name} holds no model.onnx to put together with others{cure}")
         if card.class_names != first.class_names:
             other = next(

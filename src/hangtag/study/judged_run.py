@@ -29,10 +29,12 @@ from hangtag.core.recipe import ClassicalRecipe
 from hangtag.core.types import Dataset, Pictures, Predictor, Probabilities, Split
 from hangtag.data.split import few_of_each, only, some_classes, training_and_validation
 from hangtag.evaluation.bundle import changed_since, check_test, known_to, may_know_validation
-from hangtag.evaluation.evaluation import Evaluation, answers, score
+from hangtag.evaluation.evaluation import Evaluation, Progress, answers, score
 from hangtag.predict import foreign
+from hangtag.predict.bundle import Bundle, open_bundle
 from hangtag.predict.foreign import ForeignPredictor, Reading
 from hangtag.report.judged import training_sample
+from hangtag.report.member import member_for
 from hangtag.study import latency
 from hangtag.watch import Watch
 
@@ -144,9 +146,9 @@ def open_and_judge(model: str, name: str, data: str | None, split: Half, folder:
         predictor, unfair = reader, ""
         judged = halves.judge(predictor, split, given, path.name, watch)
     else:
-        recogniser = predict.load(path)
+        bundle, dataset = _member(path, name, data, watch.reading)
+        recogniser = predict.from_bundle(bundle)
         card = recogniser.card
-        dataset = datasets.find(data, name=name, size=card.size, colour=card.colour, progress=watch.reading)
         everything = dataset.training()
         unfair = may_know_validation(card, dataset, everything)
         if unfair and split == "val":
@@ -287,10 +289,19 @@ def _facts(card: Card) -> dict[str, Any]:
     }
 
 
+def _member(path: Path, name: str, data: str | None, reading: Progress | None = None) -> tuple[Bundle, Dataset]:
+    """The model of a bundle that a data set's images go to, and the data set."""
+
+    def find(card: Card) -> Dataset:
+        return datasets.find(data, name=name, size=card.size, colour=card.colour, progress=reading)
+
+    return member_for(open_bundle(path), find)
+
+
 def _opened(model: dict[str, Any], name: str, data: str | None) -> tuple[Predictor, int, bool]:
     """A model to be timed, and which pictures it takes."""
     if "reading" not in model:
-        recogniser = predict.load(model["model"])
+        recogniser = predict.from_bundle(_member(Path(model["model"]), name, data)[0])
         return recogniser, recogniser.card.size, recogniser.card.colour
     network = foreign.read(Path(model["model"]))
     class_names = datasets.find(data, name=name).class_names
