@@ -16,7 +16,7 @@ import click
 
 from hangtag.cli._engine import ENGINE
 from hangtag.cli._layout import is_lively
-from hangtag.core.decision import STATUSES
+from hangtag.core.decision import STATUSES, WORDS
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import as_text, harmless, one_line, printable
 
@@ -32,7 +32,6 @@ NONE_RECOGNISED = 3
 _STDIN = "-"
 _MANY = 50  # pictures from which a progress bar is worth its lines
 _BAR = 8  # cells of the confidence bar
-_WORDS = {"accept": "accepted", "unsure": "unsure", "none_of_these": "none of these"}
 _COLOURS = {"accept": "green", "unsure": "yellow", "none_of_these": "magenta"}
 
 
@@ -133,7 +132,7 @@ def _watched(results: Iterator[Recognition], total: int, console: Console | None
 def _summary(tally: Counter[str], found: Found) -> str:
     parts = [f"{sum(tally[status] for status in STATUSES):,} recognised"]
     if tally["unsure"] or tally["none_of_these"]:
-        counts = [f"{tally[status]:,} {words}" for status, words in _WORDS.items() if tally[status]]
+        counts = [f"{tally[status]:,} {words}" for status, words in WORDS.items() if tally[status]]
         parts[0] += f": {', '.join(counts)}"
     if tally["error"]:
         parts.append(f"{tally['error']:,} could not be")
@@ -210,13 +209,13 @@ def _print_table(results: Iterator[Recognition], paths: list[Path | str], class_
         bar = Text.assemble(("━" * filled, colour), ("─" * (_BAR - filled), "bright_black"))
         bar.append(f" {result.confidence:6.1%}")
         others = Text("  ".join(f"{printable(name)} {share:.1%}" for name, share in result.top[1:]), style="dim")
-        status = Text(_WORDS[result.status or "accept"], colour)
+        status = Text(WORDS[result.status or "accept"], colour)
         row(printable(result.path), Text(printable(str(result.label)), "bold"), bar, status, others)
 
 
 def _widths(total: int, pictures: list[int], labels: list[int]) -> tuple[int, int, int, int, int]:
     """Cells for picture, label, confidence, status and runners-up, which get what the others leave, or 0 of it."""
-    label, status = min(max(5, *labels), 24), max(map(len, _WORDS.values()))
+    label, status = min(max(5, *labels), 24), max(map(len, WORDS.values()))
     picture = min(max([7, *pictures]), max(12, total - label - _BAR - 46 - status - 2), 60)
     left = total - picture - label - _BAR - 7 - status - 8
     return picture, label, _BAR + 7, status, left if left >= 12 else 0

@@ -58,6 +58,11 @@ class Card:
     members: dict[str, Any] = field(default_factory=dict)
     decision: dict[str, Any] = field(default_factory=dict)  # how often it is right where it is sure: `core.decision`
 
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Of one image as the model takes it: (H, W), or (H, W, 3) in colour."""
+        return (self.size, self.size, 3) if self.colour else (self.size, self.size)
+
     def standing(self) -> dict[str, Any]:
         """`{"unfinished": true, "epoch", "epochs"}` of a run that is not at its end, else `{}`: for every JSON."""
         if not self.unfinished:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from hangtag.core.errors import HangtagError
 
 Status: TypeAlias = Literal["accept", "unsure", "none_of_these"]
-STATUSES: tuple[Status, ...] = ("accept", "unsure", "none_of_these")
+NONE_OF_THESE: Final = "none_of_these"
+STATUSES: tuple[Status, ...] = ("accept", "unsure", NONE_OF_THESE)
+WORDS: dict[Status, str] = {"accept": "accepted", "unsure": "unsure", NONE_OF_THESE: "none of these"}
+"""What people read of a status."""
 ACCEPT_AT = 0.98
 """The accuracy that accepted answers should have, if nothing else is stated."""
 UNMEASURED = 0.9
@@ -41,7 +44,7 @@ class Decision:
     def status(self, confidence: float, known: float | None = None) -> Status:
         """What an answer of this confidence is, of a model that may say how known the image is."""
         if self._is_strange(known):
-            return "none_of_these"
+            return NONE_OF_THESE
         return "accept" if confidence >= self.confidence else "unsure"
 
     def why(self, confidence: float, known: float | None = None) -> str:

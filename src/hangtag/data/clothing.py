@@ -22,6 +22,7 @@ from hangtag.data.places import find_folder
 from hangtag.data.sets.fashion_mnist import CLASS_NAMES
 
 OTHER = len(CLASS_NAMES)
+"""The label of what is none of Fashion-MNIST's classes."""
 _LABELS = {
     "T-Shirt": "T-shirt/top",
     "Polo": "T-shirt/top",
@@ -37,7 +38,7 @@ _LABELS = {
     "Blouse": "Shirt",
 }
 _OTHERS = ("Hat", "Shorts", "Skirt", "Other")
-_FOLDER, _MORE = "clothing-small", "clothing-more"
+_FOLDER = "clothing-small"
 _MOST_BYTES = 20_000_000
 _RAW = "https://raw.githubusercontent.com/{repository}/{commit}/{file}"
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from hangtag.core.types import Labels, Probabilities
+from hangtag.evaluation.evaluation import wilson_interval
 
 FEWEST = 50  # images; fewer say nothing about the two in a hundred that are wrong
 POINTS = 50  # of the curve that a card keeps
+SUREST = 20  # images it begins with: one of fewer says nothing
 
 
 def decision_record(probabilities: Probabilities, labels: Labels, data: str) -> dict[str, Any]:
@@ -30,26 +32,16 @@ def decision_record(probabilities: Probabilities, labels: Labels, data: str) -> 
         return {}
     confidence = probabilities.max(axis=1).astype(np.float64)
     order = np.argsort(-confidence, kind="stable")
-    right = (probabilities.argmax(axis=1) == labels)[order]
-    counts = np.arange(1, len(labels) + 1)
-    bound = _wilson(right.cumsum() / counts, counts)[_LEAST:]
-    confidence, counts = confidence[order][_LEAST:], counts[_LEAST:]
+    confidence, hits = confidence[order], (probabilities.argmax(axis=1) == labels)[order].cumsum()
     last = np.append(confidence[1:] != confidence[:-1], True)  # of images that are equally sure, all or none
-    kept = np.flatnonzero(last)
-    kept = kept[np.unique(np.linspace(0, len(kept) - 1, POINTS).round().astype(int))]
-    curve = [[_down(confidence[i]), round(counts[i] / len(labels), 4), round(float(bound[i]), 4)] for i in kept]
+    counts = np.flatnonzero(last) + 1
+    counts = counts[counts >= SUREST]
+    counts = counts[np.unique(np.linspace(0, len(counts) - 1, POINTS).round().astype(int))]
+    curve = []
+    for n in counts.tolist():
+        bound, _ = wilson_interval(int(hits[n - 1]), n, z=1)
+        curve.append([_down(confidence[n - 1]), round(n / len(labels), 4), round(bound, 4)])
     return {"n": len(labels), "data": data, "curve": curve}
-
-
-_LEAST = 19  # a curve begins with the 20 surest images: one of fewer says nothing
-
-
-def _wilson(share: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Wilson 1927, with z = 1: the lower end of the interval."""
-    middle = (share + 1 / (2 * n)) / (1 + 1 / n)
-    spread = np.sqrt(share * (1 - share) / n + 1 / (4 * n**2)) / (1 + 1 / n)
-    found: np.ndarray = middle - spread
-    return found
 
 
 def _down(value: float) -> float:

@@ -195,12 +195,11 @@ def score(probabilities: Probabilities, split: Split, *, name: str = "predictor"
     return Evaluation(split.class_names, confusion_matrix(probabilities, split.labels), scores, name, data)
 
 
-def wilson_interval(hits: int, n: int) -> tuple[float, float]:
-    """95% interval of a proportion; unlike p ± 1.96 s it never leaves [0, 1] and holds for p near 1.
+def wilson_interval(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Interval of a proportion, by default of 95%; unlike p ± z s it never leaves [0, 1] and holds for p near 1.
 
     Source: Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference".
     """
-    z = 1.959964
     p = hits / n
     centre = p + z * z / (2 * n)
     spread = z * ((p * (1 - p) + z * z / (4 * n)) / n) ** 0.5

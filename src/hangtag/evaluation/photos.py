@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hangtag.core.decision import NONE_OF_THESE
 from hangtag.core.errors import HangtagError
 from hangtag.core.registry import nearest
 from hangtag.evaluation.evaluation import Progress, wilson_interval
+from hangtag.metrics.ece import calibration_gap
 
 if TYPE_CHECKING:
     from hangtag.core.types import Dataset
     from hangtag.predict.recogniser import Recogniser, Recognition
-
-NONE_OF_THESE = "none_of_these"
-_BINS = 15  # of confidence, as for metrics/ece.py
 
 
 @dataclass(frozen=True)
@@ -212,11 +211,6 @@ def _confusions(outcomes: Sequence[Outcome], most: int = 10) -> list[dict[str, A
 
 
 def _calibration_error(outcomes: Sequence[Outcome]) -> float | None:
-    """Expected calibration error of the labels given, in 15 bins of equal width (Guo et al. 2017)."""
     if not outcomes:
         return None
-    confidence = np.array([one.confidence for one in outcomes])
-    right = np.array([one.right for one in outcomes], float)
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=_BINS)
-    return float(abs(gaps).sum() / len(outcomes))
+    return calibration_gap(np.array([one.confidence for one in outcomes]), np.array([one.right for one in outcomes]))

@@ -5,7 +5,10 @@ Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from hangtag.core.types import Labels, Probabilities
 from hangtag.metrics import register
@@ -28,7 +31,11 @@ def expected_calibration_error(probabilities: Probabilities, labels: Labels, num
         ValueError: if N is 0, the shapes disagree or a label lies outside [0, K).
     """
     check(probabilities, labels)
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    correct = probabilities.argmax(axis=1) == labels
+    return calibration_gap(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, num_bins)
+
+
+def calibration_gap(confidence: NDArray[np.floating[Any]], correct: NDArray[np.bool_], num_bins: int = 15) -> float:
+    """The same of N > 0 predictions: (N,) confidences in [0, 1], and (N,) whether each was right."""
+    confidence = confidence.astype(np.float64)
     bin_of = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
-    return float(np.abs(np.bincount(bin_of, confidence - correct)).sum() / len(labels))
+    return float(np.abs(np.bincount(bin_of, confidence - correct)).sum() / len(confidence))

@@ -70,10 +70,14 @@ class EfficientNetLite(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_in" if module.groups > 1 else "fan_out")
 
     def forward(self, images: Tensor) -> Tensor:  # (N, C, size, size) -> logits (N, num_classes)
-        if images.shape[2] != self.side:
-            images = interpolate(images, size=(self.side, self.side), mode="bilinear", align_corners=False)
-        logits: Tensor = self.classifier(self.features(images))
+        logits: Tensor = self.classifier(self.features(self.enlarged(images)))
         return logits
+
+    def enlarged(self, images: Tensor) -> Tensor:
+        """(N, C, size, size) -> (N, C, side, side): as they are if they are no smaller."""
+        if images.shape[2] == self.side:
+            return images
+        return interpolate(images, size=(self.side, self.side), mode="bilinear", align_corners=False)
 
 
 def _norm(channels: int) -> list[nn.Module]:

@@ -35,18 +35,8 @@ KINDS = (
     (414, 636, 748),
     (514,),
 )
-KIND_OF_CLASS = (
-    0,
-    1,
-    0,
-    2,
-    0,
-    3,
-    0,
-    4,
-    5,
-    6,
-)  # T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, boot
+# Of T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag and boot, which of these:
+KIND_OF_CLASS = (0, 1, 0, 2, 0, 3, 0, 4, 5, 6)
 
 
 # fp32: as for EfficientNet.
@@ -104,10 +94,8 @@ class PhotoNetwork(EfficientNetLite):
 
     def forward(self, images: Tensor) -> Tensor:  # (N, C, size, size) -> logits (N, num_classes)
         """Logits; while training `penalty` is set, in the trained network the prior is added."""
-        if images.shape[2] != self.side:
-            images = functional.interpolate(images, size=(self.side, self.side), mode="bilinear", align_corners=False)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self._untouched):
-            maps = self.features[:FROZEN](images)
+            maps = self.features[:FROZEN](self.enlarged(images))
         features = self.features[FROZEN:](maps)
         logits: Tensor = self.classifier(features)
         if self.training:

@@ -33,7 +33,7 @@ class Members:
                 f"not {', '.join(cards)}",
             )
         self._predictors = dict(predictors)
-        self._of_shape = {_shape(card): name for name, card in cards.items()}
+        self._of_shape = {card.image_shape: name for name, card in cards.items()}
         self.cards = dict(cards)
         self.photo_size = [*cards.values()][1].size
 
@@ -62,7 +62,3 @@ class Members:
     def member_of(self, shape: tuple[int, ...]) -> str | None:
         """The name of the member that takes images of this shape, (H, W) or (H, W, 3), if there is one."""
         return self._of_shape.get(tuple(shape))
-
-
-def _shape(card: Card) -> tuple[int, ...]:
-    return (card.size, card.size, 3) if card.colour else (card.size, card.size)

@@ -71,8 +71,8 @@ class OnnxPredictor:
         None in place of the latter where the graph has no such output. Raises as `predict_proba` does.
         """
         images = np.asarray(images)
-        if images.dtype != np.uint8 or images.shape[1:] != self._shape:
-            wanted = " x ".join(map(str, ("N", *self._shape)))
+        if images.dtype != np.uint8 or images.shape[1:] != self.card.image_shape:
+            wanted = " x ".join(map(str, ("N", *self.card.image_shape)))
             raise HangtagError("image_shape", f"this model takes uint8 {wanted}, not {images.dtype} {images.shape}")
         if len(images) > 1 and self._deadline.an_image_s is None:
             self._answer(images[:1])  # how long one takes says how long many may
@@ -91,10 +91,6 @@ class OnnxPredictor:
                 )
         return found[OUTPUT], found.get(KNOWN)
 
-    @property
-    def _shape(self) -> tuple[int, ...]:
-        return (self.card.size, self.card.size, 3) if self.card.colour else (self.card.size, self.card.size)
-
     def _answer(self, batch: Pictures) -> list[NDArray[np.float32]]:
         try:
             return self._ask(np.ascontiguousarray(batch))
@@ -110,7 +106,7 @@ class OnnxPredictor:
         if list(inputs) != [INPUT] or OUTPUT not in outputs:
             raise _mismatch(f"inputs {list(inputs)} and outputs {list(outputs)}", f"{INPUT!r} and {OUTPUT!r}")
         for name, (kind, shape), wanted_kind, wanted in (
-            (INPUT, inputs[INPUT], "tensor(uint8)", (None, *self._shape)),
+            (INPUT, inputs[INPUT], "tensor(uint8)", (None, *self.card.image_shape)),
             (OUTPUT, outputs[OUTPUT], "tensor(float)", (None, len(self.class_names))),
             *((KNOWN, outputs[KNOWN], "tensor(float)", (None,)) for _ in outputs.keys() & {KNOWN}),
         ):

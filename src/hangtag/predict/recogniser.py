@@ -32,7 +32,7 @@ from hangtag.predict.recognition import Recognition as Recognition
 from hangtag.predict.recognition import Recognitions as Recognitions
 from hangtag.preprocess import decoder
 from hangtag.preprocess.decode import check_size, flatten
-from hangtag.preprocess.photo import ENOUGH, check_content, convert, is_like_fashion_mnist, read_file
+from hangtag.preprocess.photo import ENOUGH, check_content, convert_by_kind, read_file
 
 if TYPE_CHECKING:
     from hangtag.preprocess.decode import Picture
@@ -149,20 +149,23 @@ class Recogniser:
     def _prepare(self, source: Source) -> _Prepared:
         if isinstance(source, HangtagError):
             raise source
-        size, colour, light, photos = self.card.size, self.card.colour, self._light, self._photo_size
         if isinstance(source, str | os.PathLike):
-            return (*decoder.shared().read(read_file(source), size, colour, light, True, photos), None)
+            return (*self._decoded(read_file(source), check=True), None)
         if isinstance(source, bytes | bytearray | memoryview):
-            return (*decoder.shared().read(bytes(source), size, colour, light, True, photos), None)
+            return (*self._decoded(bytes(source), check=True), None)
         picture = self._picture(source)
         blank = None
         try:
             check_content(picture)
         except HangtagError as error:  # the model is asked all the same: zeros are what people try a model with
             blank = error
-        if photos and not is_like_fashion_mnist(picture):
-            size, colour = photos, True
-        return convert(picture, size, colour, light), picture.frames_ignored, blank
+        pixels = convert_by_kind(picture, self.card.size, self.card.colour, self._light, self._photo_size)
+        return pixels, picture.frames_ignored, blank
+
+    def _decoded(self, content: bytes, check: bool) -> tuple[NDArray[np.uint8], int]:
+        """A file's content as a child process reads it: what the model sees of it, and how many frames were ignored."""
+        card = self.card
+        return decoder.shared().read(content, card.size, card.colour, self._light, check, self._photo_size)
 
     @property
     def _photo_size(self) -> int:
@@ -175,8 +178,7 @@ class Recogniser:
         Raises:
             HangtagError: `image_*`, `decoder_busy`.
         """
-        size, colour = self.card.size, self.card.colour
-        return decoder.shared().read(read_file(path), size, colour, self._light, photos=self._photo_size)[0]
+        return self._decoded(read_file(path), check=False)[0]
 
     def predict_each(self, images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """(K,) probabilities of each image; those of one shape are asked about together."""

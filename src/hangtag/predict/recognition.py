@@ -11,18 +11,16 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from hangtag.core.decision import Status
+from hangtag.core.decision import WORDS, Status
 from hangtag.core.errors import HangtagError
 from hangtag.core.printable import printable
 
-WORDS = {"unsure": "unsure", "none_of_these": "none of these"}
-"""What people read of a status that is no plain `accept`."""
 _SIDE = 112  # pixels of a thumbnail, shown at half of that
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """What one picture shows.
+    """What one image shows.
 
     Args:
         path: the file, or None if it was no file.
@@ -51,6 +49,11 @@ class Recognition:
     why: str = ""
     known: float | None = None
 
+    @property
+    def doubt(self) -> str:
+        """What people read of a status that is no plain `accept`; empty for that, and for an error."""
+        return "" if self.status in (None, "accept") else WORDS[self.status]
+
     def to_dict(self) -> dict[str, Any]:
         """`{path, label, confidence, top: [{label, confidence}], error, status, why}`.
 
@@ -75,10 +78,9 @@ class Recognition:
         if self.error is not None:
             return printable(f"{where}not recognised: {self.error.message}")
         others = ", ".join(f"{label} {confidence:.1%}" for label, confidence in self.top[1:])
-        doubt = WORDS.get(self.status or "accept", "")
         return printable(
             f"{where}{self.label} {self.confidence:.1%}"
-            + (f", {doubt}" if doubt else "")
+            + (f", {self.doubt}" if self.doubt else "")
             + (f" (then {others})" if others else "")
         )
 
@@ -90,7 +92,7 @@ class Recognition:
 
 
 class Recognitions(Sequence[Recognition]):
-    """Recognitions of several pictures, in the order the pictures were given."""
+    """Recognitions of several images, in the order the images were given."""
 
     def __init__(self, items: Iterable[Recognition]) -> None:
         self._items = tuple(items)
@@ -127,8 +129,7 @@ def _row(item: Recognition) -> str:
     if item.error is not None:
         return f"<tr><td></td><td>{path}</td><td colspan=3><i>{_escape(item.error.message)}</i></td></tr>"
     others = ", ".join(f"{_escape(label)}&nbsp;{confidence:.1%}" for label, confidence in item.top[1:])
-    doubt = WORDS.get(item.status or "accept", "")
-    label = f"<b>{_escape(str(item.label))}</b>" + (f"<br>{doubt}" if doubt else "")
+    label = f"<b>{_escape(str(item.label))}</b>" + (f"<br>{item.doubt}" if item.doubt else "")
     cells = [_thumbnail(item.pixels), path, label, f"{item.confidence:.1%}", others]
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 

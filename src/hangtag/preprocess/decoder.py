@@ -301,7 +301,7 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
     from hangtag.preprocess.decode import decode
-    from hangtag.preprocess.photo import ENOUGH, check_content, convert, is_like_fashion_mnist
+    from hangtag.preprocess.photo import ENOUGH, check_content, convert_by_kind
 
     _limit_memory()
     replies.write(_READY)
@@ -314,10 +314,8 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
             picture = decode(content, enough=ENOUGH * max(size, photos))
             if options & _CHECK:
                 check_content(picture)
-            if photos and not is_like_fashion_mnist(picture):
-                pixels = convert(picture, photos, colour=True).tobytes()
-            else:
-                pixels = convert(picture, size, bool(options & _COLOUR), bool(options & _LIGHT)).tobytes()
+            colour, light = bool(options & _COLOUR), bool(options & _LIGHT)
+            pixels = convert_by_kind(picture, size, colour, light, photos).tobytes()
             text = json.dumps({"frames_ignored": picture.frames_ignored}).encode()
         except HangtagError as error:
             pixels, text = b"", json.dumps(error.to_dict()).encode()

@@ -84,6 +84,21 @@ def convert(picture: Picture, size: int, colour: bool, light: bool = False) -> N
     return np.maximum(grey, level) - level
 
 
+def convert_by_kind(picture: Picture, size: int, colour: bool, light: bool, photos: int) -> NDArray[np.uint8]:
+    """`convert`; but with `photos`, all but images of Fashion-MNIST's kind become colour images of that size.
+
+    Args:
+        picture, size, colour, light: as for `convert`.
+        photos: pixels along a side, or 0.
+
+    Returns:
+        What `convert` gives, or (photos, photos, 3) uint8.
+    """
+    if photos and not is_like_fashion_mnist(picture):
+        return convert(picture, photos, colour=True)
+    return convert(picture, size, colour, light)
+
+
 def is_like_fashion_mnist(picture: Picture) -> bool:
     """Whether an image is one of Fashion-MNIST's kind: grey, and 28 x 28 pixels, or up to 64 on an even background."""
     pixels = picture.pixels

@@ -1,4 +1,4 @@
-"""The photo network that comes with Hangtag: ten classes and `other`, trained on photos and composed images."""
+"""A photo network for Fashion-MNIST's ten classes and `other`, trained on photos and composed images."""
 
 from __future__ import annotations
 
@@ -23,5 +23,4 @@ def photos10() -> NetworkRecipe:
         average=Part("ema", decay=0.998),
         batch_size=48,
         epochs=3,
-        flip_average=False,
     )

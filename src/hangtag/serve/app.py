@@ -108,11 +108,8 @@ class _Service:
         self.about = {
             **self.name,
             "class_names": [as_text(name) for name in recogniser.class_names],
-            "size": card.size,
-            "colour": card.colour,
-            "data": as_text(str(card.data.get("name", ""))),
-            "test_accuracy": _test_accuracy(card),
-            **({"members": [_about(name, one) for name, one in recogniser.members.items()]} if card.members else {}),
+            **_about(card),
+            **({"members": [_member(*one) for one in recogniser.members.items()]} if card.members else {}),
         }
 
     async def recognise(self, request: Request) -> Response:
@@ -186,8 +183,7 @@ class _Service:
         cards = list(self.recogniser.members.values()) or [self.recogniser.card]
         try:
             for card in cards:
-                blank = np.zeros((1, card.size, card.size, 3) if card.colour else (1, card.size, card.size), np.uint8)
-                await self._in_a_thread(self.recogniser.predict_proba, blank)
+                await self._in_a_thread(self.recogniser.predict_proba, np.zeros((1, *card.image_shape), np.uint8))
             self.answers = True
         except HangtagError as error:
             log.error("the model does not answer: %s", printable(error.message))
@@ -227,20 +223,19 @@ def _accepting(recogniser: Recogniser, request: Request) -> Recogniser:
         raise _RefusedError("request_value", error.message) from error
 
 
-def _about(name: str, card: Card) -> dict[str, Any]:
-    """What a member is, and how often it was right on the test images of which data."""
+def _member(name: str, card: Card) -> dict[str, Any]:
+    return {"name": as_text(name), **_about(card)}
+
+
+def _about(card: Card) -> dict[str, Any]:
+    """What a model or a member is, and how often it was right on the test images of which data."""
+    accuracy = (card.metrics.get("test") or {}).get("accuracy")
     return {
-        "name": as_text(name),
         "size": card.size,
         "colour": card.colour,
         "data": as_text(str(card.data.get("name", ""))),
-        "test_accuracy": _test_accuracy(card),
+        "test_accuracy": accuracy if isinstance(accuracy, float | int) else None,
     }
-
-
-def _test_accuracy(card: Card) -> float | None:
-    found = (card.metrics.get("test") or {}).get("accuracy")
-    return found if isinstance(found, float | int) else None
 
 
 def _content_type(request: Request) -> str:

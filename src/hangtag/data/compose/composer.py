@@ -58,7 +58,7 @@ class Composer:
         labels: of the photos, 0 to 9 or `OTHER`.
         masks: where the garments are in them, see `cut_outs.find_mask`.
         grey: garments that are light on black, of the ten classes.
-        drawn_garments: drawn ones.
+        drawn_garments: drawn ones, of which `held_out` needs none.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Composer:
         photos = [_read(root / photo.path) for photo in chosen]
         published = fashion_mnist(path, 28, False, progress)
         training, validation = training_and_validation(published)
-        garments = drawn.pictures(_DRAWN, _DRAWN_SEED + held_out, _DRAWN_SIDE, progress=progress)
+        garments = drawn.pictures(0 if held_out else _DRAWN, _DRAWN_SEED, _DRAWN_SIDE, progress=progress)
         labels = np.array([photo.label for photo in chosen])
         return cls(photos, labels, _masks(chosen, photos, progress), validation if held_out else training, garments)
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from hangtag.data.compose import Canvas, Colour
+from hangtag.data.compose import Canvas
 from hangtag.data.compose.cloth import cloth_colour
-from hangtag.data.compose.people import fill, hair_colour, head, limb, skin_colour
+from hangtag.data.compose.people import fill, hair_colour, head, limb, scalar, skin_colour
 from hangtag.data.compose.scenes import unevenness
 
 _CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -71,7 +71,7 @@ def _watch(rng: Generator, canvas: Canvas) -> None:
     widths = radius * 0.6, radius * 0.55
     limb(canvas, (middle, side * 0.02), (middle, side * 0.98), widths, cloth_colour(rng), rng)
     for share in (1.0, 0.8):
-        cv2.circle(canvas, (side // 2, side // 2), round(radius * share), _scalar(cloth_colour(rng)), -1, cv2.LINE_AA)
+        cv2.circle(canvas, (side // 2, side // 2), round(radius * share), scalar(cloth_colour(rng)), -1, cv2.LINE_AA)
     for angle in rng.random(2) * 2 * np.pi:
         tip = round(middle + np.cos(angle) * radius * 0.6), round(middle + np.sin(angle) * radius * 0.6)
         cv2.line(canvas, (side // 2, side // 2), tip, (0.05, 0.05, 0.05), 2, cv2.LINE_AA)
@@ -79,7 +79,7 @@ def _watch(rng: Generator, canvas: Canvas) -> None:
 
 def _belt(rng: Generator, canvas: Canvas) -> None:
     side = len(canvas)
-    leather, thick = _scalar(cloth_colour(rng) * 0.7), int(side * rng.uniform(0.05, 0.1))
+    leather, thick = scalar(cloth_colour(rng) * 0.7), int(side * rng.uniform(0.05, 0.1))
     if rng.random() < 0.5:
         axes = int(side * 0.38), int(side * rng.uniform(0.2, 0.38))
         turn = float(rng.uniform(-20, 20))
@@ -98,7 +98,7 @@ def _wallet(rng: Generator, canvas: Canvas) -> None:
     skew = rng.normal(0, 4, 2)
     fill(canvas, [(x, y), (side - x, y + skew[0]), (side - x, side - y), (x, side - y + skew[1])], colour, rng)
     if rng.random() < 0.6:
-        cv2.line(canvas, (int(x), side // 2), (int(side - x), side // 2), _scalar(colour * 0.6), 2, cv2.LINE_AA)
+        cv2.line(canvas, (int(x), side // 2), (int(side - x), side // 2), scalar(colour * 0.6), 2, cv2.LINE_AA)
 
 
 def _cap(rng: Generator, canvas: Canvas) -> None:
@@ -145,8 +145,3 @@ def _write(canvas: Canvas, text: str, at: tuple[int, int], size: float, thick: i
     colour = tuple(int(255 * value) for value in np.clip(cloth_colour(rng), 0, 1))
     cv2.putText(page, text, at, int(rng.integers(_FONTS)), size, colour, thick, cv2.LINE_AA)
     canvas[:] = page.astype(np.float32) / 255
-
-
-def _scalar(colour: Colour) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in colour)
-    return red, green, blue

@@ -94,10 +94,10 @@ def _face(canvas: Canvas, x: float, middle: float, height: float, skin: Colour) 
         return round(x + across * height), round(middle + down * height)
 
     for side in (-0.14, 0.14):
-        cv2.circle(canvas, at(side, -0.02), max(1, round(height * 0.035)), _scalar(skin * 0.25), -1, cv2.LINE_AA)
+        cv2.circle(canvas, at(side, -0.02), max(1, round(height * 0.035)), scalar(skin * 0.25), -1, cv2.LINE_AA)
     lips = max(1, round(height * 0.1)), max(1, round(height * 0.03))
-    cv2.ellipse(canvas, at(0, 0.24), lips, 0, 0, 360, _scalar(skin * (0.75, 0.5, 0.5)), -1, cv2.LINE_AA)
-    cv2.line(canvas, at(0, 0), at(0.03, 0.12), _scalar(skin * 0.8), 1, cv2.LINE_AA)
+    cv2.ellipse(canvas, at(0, 0.24), lips, 0, 0, 360, scalar(skin * (0.75, 0.5, 0.5)), -1, cv2.LINE_AA)
+    cv2.line(canvas, at(0, 0), at(0.03, 0.12), scalar(skin * 0.8), 1, cv2.LINE_AA)
 
 
 def _oval(x: float, y: float, across: float, down: float, turn: tuple[float, float] = (0, 2)) -> NDArray[np.float64]:
@@ -106,6 +106,7 @@ def _oval(x: float, y: float, across: float, down: float, turn: tuple[float, flo
     return np.stack([x + np.cos(angles) * across, y + np.sin(angles) * down], axis=1)
 
 
-def _scalar(colour: Colour) -> tuple[float, float, float]:
+def scalar(colour: Colour) -> tuple[float, float, float]:
+    """A colour as OpenCV's drawing functions take it."""
     red, green, blue = (float(value) for value in colour)
     return red, green, blue

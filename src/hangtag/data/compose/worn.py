@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
+from hangtag.data.clothing import OTHER
 from hangtag.data.compose import Canvas, Colour, Garment
 from hangtag.data.compose.cloth import cloth_colour
 from hangtag.data.compose.people import fill, hair_colour, head, limb, skin_colour
@@ -18,7 +19,6 @@ from hangtag.data.compose.scenes import paste
 from hangtag.data.sets.fashion_mnist import CLASS_NAMES
 
 T_SHIRT, TROUSER, PULLOVER, DRESS, COAT, SANDAL, SHIRT, SNEAKER, BAG, BOOT = range(len(CLASS_NAMES))
-OTHER = len(CLASS_NAMES)  # the label of what is none of the classes: shorts and skirts are worn as trousers are
 _SIDES = (-1, 1)
 
 
@@ -36,7 +36,7 @@ def worn(label: int, garment: Garment, rng: Generator, canvas: Canvas, another: 
         return _shoe(garment, rng, canvas)
     if label == BAG:
         return _bag(garment, rng, canvas, another)
-    if label in (TROUSER, OTHER):
+    if label in (TROUSER, OTHER):  # shorts and skirts are worn as trousers are
         return _lower(label, garment, rng, canvas, another)
     return _upper(label, garment, rng, canvas, another)
 

@@ -8,7 +8,6 @@ among the validation images, and these are composed of other Fashion-MNIST image
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import numpy as np
@@ -49,19 +48,16 @@ def photos10(path: Path | None, size: int, colour: bool, progress: Progress) -> 
     require("cv2", extra="photos10")
     from hangtag.data.compose.composer import Composer
 
-    @functools.cache
-    def composer(held_out: bool) -> Composer:
-        return Composer.opened(path, held_out, progress)
-
     def split(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Split:
         if (size, colour) != (images.shape[1], True):
             images = np.stack([convert(Picture(image), size, colour) for image in images])
         return Split(images, labels, NAMES)
 
     def training() -> Split:
-        return split(*composer(False).compose(TRAINING_IMAGES, _TRAINING_SEED, progress))
+        return split(*Composer.opened(path, False, progress).compose(TRAINING_IMAGES, _TRAINING_SEED, progress))
 
     def validation() -> Split:
-        return split(*composer(True).held_out(VALIDATION_IMAGES_OF_A_KIND, _VALIDATION_SEED, progress))
+        composer = Composer.opened(path, True, progress)
+        return split(*composer.held_out(VALIDATION_IMAGES_OF_A_KIND, _VALIDATION_SEED, progress))
 
     return Dataset("photos10", NAMES, training, validation, "composed by hangtag", validation=validation)
